@@ -1,0 +1,1 @@
+"""Hypothesis machines, generators and exhaustive exploration."""

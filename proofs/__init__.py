@@ -1,0 +1,1 @@
+"""Obligations on the reference steps, discharged by z3 and CrossHair."""

@@ -1,0 +1,1 @@
+"""The laws and what they speak of; pure, knows no engine."""
