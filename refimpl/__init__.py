@@ -1,1 +1,4 @@
-"""Reference allocators and collectors as pure step functions, and the classes that wrap them."""
+"""The reference implementation: pure step functions over a memory, and thin classes around them.
+
+What it may import: `heaplaw.spec`, and the standard library.
+"""

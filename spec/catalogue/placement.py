@@ -1,0 +1,148 @@
+"""Where blocks lie: alignment, size, disjointness, bounds."""
+
+from ..event import Block, Env, Event, Flag
+from ..law import Law, Scope
+from ..logic import Truth, ite, mod_pow2
+from ..shapes import Kind
+
+ALL = frozenset({"malloc", "pool"})
+
+
+def _hands_out(e: Event) -> Truth:
+    return e.makes
+
+
+def _aligned(e: Event) -> Truth:
+    return mod_pow2(e.ptr, e.required_align) == 0
+
+
+aligned = Law(
+    id="HL101",
+    name="aligned",
+    sentence="a block's address is a multiple of the required alignment",
+    source="C23 7.24.3 p1, 7.24.3.1 p2; POSIX.1-2017 posix_memalign",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_hands_out,
+    body=_aligned,
+    observed=lambda e: (
+        f"address {e.ptr:#x}, {e.ptr % e.required_align} bytes past a multiple of {e.required_align}"
+    ),
+    required=lambda e: f"a multiple of {e.required_align} bytes",
+    accepts=((Event(Kind.ALLOC, 64, ptr=0x1010),), (Event(Kind.ALLOC, 8, ptr=0x1008),)),
+    rejects=((Event(Kind.ALLOC, 64, ptr=0x1008),), (Event(Kind.ALIGNED, 64, align=4096, ptr=0x1010),)),
+    dialects={
+        "C23": "7.24.3 p1: aligned for any object whose size is at most the size requested (the reading judged here)",
+        "C17": "7.22.3 p1: aligned for any type of object, small sizes included",
+    },
+)
+
+
+def _sized(e: Event) -> Truth:
+    return e.reach >= e.extent
+
+
+sized = Law(
+    id="HL102",
+    name="sized",
+    sentence="every requested byte of a block can be written and read",
+    source="C17 7.22.3 p1, 7.22.3.4 p2",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_hands_out,
+    body=_sized,
+    observed=lambda e: f"only the first {e.reach} of {e.extent} bytes can be written",
+    required=lambda e: f"{e.extent} writable bytes",
+    accepts=((Event(Kind.ALLOC, 64, ptr=0x1010),),),
+    rejects=((Event(Kind.ALLOC, 64, ptr=0x1010, flags=Flag.UNWRITABLE, bad_at=16),),),
+)
+
+
+def _both_live(a: Block, b: Block) -> Truth:
+    return (a.birth < b.death) & (b.birth < a.death)
+
+
+def _blocks_disjoint(a: Block, b: Block) -> Truth:
+    # No end address is computed: `ptr + extent` of a bad pointer could wrap in a column of 64-bit words.
+    return ite(a.ptr <= b.ptr, a.extent <= b.ptr - a.ptr, b.extent <= a.ptr - b.ptr)
+
+
+def _shared(a: Block, b: Block) -> str:
+    start, end = max(a.ptr, b.ptr), min(a.ptr + a.extent, b.ptr + b.extent)
+    count = end - start
+    return f"{count} byte{'s' * (count != 1)} shared, from {start:#x} to {end:#x}"
+
+
+blocks_disjoint = Law(
+    id="HL103",
+    name="blocks_disjoint",
+    sentence="blocks that are live at the same time share no byte",
+    source="C17 7.22.3 p1 (each allocation yields an object disjoint from any other object)",
+    scope=Scope.PAIR,
+    shapes=ALL,
+    premise=_both_live,
+    body=_blocks_disjoint,
+    observed=_shared,
+    required=lambda a, b: "0 bytes shared",
+    accepts=((Block(0x1000, 64), Block(0x1040, 64)), (Block(0x1040, 1), Block(0x1000, 64))),
+    rejects=(
+        (Block(0x1000, 64), Block(0x103F, 64)),
+        (Block(0x1010, 16), Block(0x1000, 64)),
+        (Block(0x1000, 1), Block(0x1000, 1)),
+    ),
+)
+
+
+def _reports_usable(e: Event) -> Truth:
+    return e.makes
+
+
+def _usable_covers(e: Event) -> Truth:
+    return e.usable >= e.extent
+
+
+usable_size_covers_request = Law(
+    id="HL104",
+    name="usable_size_covers_request",
+    sentence="the usable size that the allocator reports is at least the size requested",
+    source="malloc_usable_size(3)",
+    scope=Scope.EVENT,
+    shapes=frozenset({"malloc"}),
+    premise=_reports_usable,
+    body=_usable_covers,
+    observed=lambda e: f"usable size {e.usable} bytes",
+    required=lambda e: f"at least {e.extent} bytes",
+    accepts=((Event(Kind.ALLOC, 24, ptr=0x1010, usable=24),),),
+    rejects=((Event(Kind.ALLOC, 24, ptr=0x1010, usable=16),),),
+    needs=frozenset({"usable_size"}),
+)
+
+
+def _in_bounds(e: Event) -> Truth:
+    env = e.env
+    size = env.block_size
+    return (e.ptr >= env.base) & (size <= env.capacity) & (e.ptr - env.base <= env.capacity - size)
+
+
+_BUFFER = Env(align_by_size=False, max_align=8, base=0x1000, capacity=256, block_size=64, num_blocks=4)
+
+in_bounds = Law(
+    id="HL105",
+    name="in_bounds",
+    sentence="a block lies inside the buffer that the allocator declares",
+    source="A5 of the requirements: a pool's `buffer` and `capacity`",
+    scope=Scope.EVENT,
+    shapes=frozenset({"pool"}),
+    premise=_hands_out,
+    body=_in_bounds,
+    observed=lambda e: f"[{e.ptr:#x}, {e.ptr + e.env.block_size:#x})",
+    required=lambda e: f"inside [{e.env.base:#x}, {e.env.base + e.env.capacity:#x})",
+    accepts=((Event(Kind.ALLOC, 64, ptr=0x10C0, env=_BUFFER),),),
+    rejects=(
+        (Event(Kind.ALLOC, 64, ptr=0x10C1, env=_BUFFER),),
+        (Event(Kind.ALLOC, 64, ptr=0xFC0, env=_BUFFER),),
+    ),
+    needs=frozenset({"bounds"}),
+)
+
+LAWS = (aligned, sized, blocks_disjoint, usable_size_covers_request, in_bounds)

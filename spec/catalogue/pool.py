@@ -1,0 +1,111 @@
+"""Pools of fixed-size blocks: conservation, grid, progress, counters."""
+
+from ..event import Env, Event, Status, View
+from ..law import Law, Scope
+from ..logic import Truth, implies
+from ..shapes import Kind
+
+POOL = frozenset({"pool"})
+_ENV = Env(align_by_size=False, max_align=8, base=0x1000, capacity=256, block_size=64, num_blocks=4)
+_GAVE = Event(Kind.ALLOC, 64, ptr=0x1040, env=_ENV)
+_FULL = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
+
+
+def _called(pre: View, e: Event, post: View) -> Truth:
+    return e.called
+
+
+def _conserved(pre: View, e: Event, post: View) -> Truth:
+    return post.num_free + post.num_allocated == e.env.num_blocks
+
+
+pool_conserved = Law(
+    id="HL401",
+    name="pool_conserved",
+    sentence="free blocks and allocated blocks add up to the number of blocks, after every operation",
+    source="A5 of the requirements: num_free_blocks, num_allocated",
+    scope=Scope.STEP,
+    shapes=POOL,
+    premise=_called,
+    body=_conserved,
+    observed=lambda pre, e, post: f"{post.num_free} free + {post.num_allocated} allocated blocks",
+    required=lambda pre, e, post: f"{e.env.num_blocks} blocks in all",
+    accepts=((View(4, 0), _GAVE, View(3, 1, 1)),),
+    rejects=((View(4, 0), _GAVE, View(4, 1, 1)), (View(4, 0), _GAVE, View(3, 0, 1))),
+    needs=frozenset({"num_free_blocks", "num_allocated"}),
+)
+
+
+def _counts_live(pre: View, e: Event, post: View) -> Truth:
+    return post.num_allocated == post.live
+
+
+accounting_exact = Law(
+    id="HL402",
+    name="accounting_exact",
+    sentence="the allocator's count of allocated blocks is the number of live blocks, after every operation",
+    source="A5 of the requirements: num_allocated",
+    scope=Scope.STEP,
+    shapes=POOL,
+    premise=_called,
+    body=_counts_live,
+    observed=lambda pre, e, post: f"num_allocated = {post.num_allocated} blocks",
+    required=lambda pre, e, post: f"{post.live} live blocks",
+    accepts=((View(4, 0), _GAVE, View(3, 1, 1)),),
+    rejects=((View(4, 0), _GAVE, View(4, 0, 1)),),
+    needs=frozenset({"num_allocated"}),
+)
+
+
+def _gives(e: Event) -> Truth:
+    return e.makes
+
+
+def _on_grid(e: Event) -> Truth:
+    return (e.ptr - e.env.base) % e.env.block_size == 0
+
+
+pool_on_grid = Law(
+    id="HL403",
+    name="pool_on_grid",
+    sentence="a block starts a whole number of block sizes into the buffer",
+    source="A5 of the requirements: fixed-size blocks in one buffer",
+    scope=Scope.EVENT,
+    shapes=POOL,
+    premise=_gives,
+    body=_on_grid,
+    observed=lambda e: f"{(e.ptr - e.env.base) % e.env.block_size} bytes off the grid",
+    required=lambda e: f"a multiple of {e.env.block_size} bytes from {e.env.base:#x}",
+    accepts=((_GAVE,),),
+    rejects=((Event(Kind.ALLOC, 64, ptr=0x1048, env=_ENV),),),
+    needs=frozenset({"bounds"}),
+)
+
+
+def _asks(pre: View, e: Event, post: View) -> Truth:
+    return e.called & (e.kind == Kind.ALLOC)
+
+
+def _serves_iff_free(pre: View, e: Event, post: View) -> Truth:
+    free = pre.live < e.env.num_blocks
+    return implies(free, e.served) & implies(e.served, free)
+
+
+pool_serves_while_free = Law(
+    id="HL404",
+    name="pool_serves_while_free",
+    sentence="a pool serves a request if and only if one of its blocks is free",
+    source="A5 of the requirements: alloc gives 0 when full",
+    scope=Scope.STEP,
+    shapes=POOL,
+    premise=_asks,
+    body=_serves_iff_free,
+    observed=lambda pre, e, post: (
+        f"{'served' if e.status == Status.OK else 'refused'} with {pre.live} of {e.env.num_blocks} blocks live"
+    ),
+    required=lambda pre, e, post: "served" if pre.live < e.env.num_blocks else "the failure value",
+    accepts=((View(1, 3, 3), _GAVE, View(0, 4, 4)), (View(0, 4, 4), _FULL, View(0, 4, 4))),
+    rejects=((View(1, 3, 3), _FULL, View(1, 3, 3)), (View(0, 4, 4), _GAVE, View(0, 5, 5))),
+)
+
+LAWS = (pool_conserved, accounting_exact, pool_on_grid, pool_serves_while_free)

@@ -1,0 +1,198 @@
+"""What a law sees: one operation with what came of it, blocks, views of the heap, and a whole run.
+
+Every field is a `Word`: an int in a concrete history, a column in a fast judge, a symbolic integer in a proof. The derived
+fields below are written with the operators of `spec.logic`, so that they too exist once, for every engine.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from .layout import MAX_ALIGN, PTRDIFF_MAX, fundamental_alignment
+from .logic import Truth, Word, ite, least, neg, one_of
+from .shapes import ALIGN_TAKERS, MAKERS, TAKERS
+
+NONE = 2**32 - 1
+"""The slot, or the owner, of an operation that has none."""
+NEVER = 2**64 - 1
+"""The death of a block that is never freed."""
+
+
+class Status(IntEnum):
+    """How an operation ended."""
+
+    SKIPPED = 0
+    """Not called: its slot was empty, or an earlier operation ended the run."""
+    OK = 1
+    """Served: a block was handed out, resized, freed or read back."""
+    FAILED = 2
+    """Refused with the shape's failure value (NULL, 0, ENOMEM)."""
+    DIED = 3
+    """Called, and never returned: a crash, a hang, an abort, an exit."""
+    WRONG = 4
+    """Returned something that is neither a block nor the failure value (an exception, an undefined code)."""
+
+
+class Flag(IntFlag):
+    """What the driver found wrong with a payload; at most one an operation. `bad_at` is the first wrong offset, in bytes."""
+
+    NOTHING = 0
+    DAMAGED = 1
+    """The block named by the operation no longer holds what its owner wrote."""
+    PREFIX_LOST = 2
+    """After a resize, the first min(old, new) bytes are not the old ones."""
+    NOT_ZERO = 4
+    """Memory promised to be zero is not."""
+    FAILED_CHANGED = 8
+    """A resize failed, and the old block's payload changed."""
+    UNWRITABLE = 16
+    """The block cannot be written over its whole requested size."""
+
+
+@dataclass(frozen=True)
+class Env:
+    """What is constant over a run: the subject's promises and configuration. Sizes and addresses in bytes."""
+
+    max_align: Word = MAX_ALIGN
+    align_by_size: bool = True
+    base: Word = 0
+    """First address of the buffer that blocks come from, where the subject declares one."""
+    capacity: Word = 0
+    block_size: Word = 0
+    num_blocks: Word = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One operation and what came of it."""
+
+    kind: Word
+    size: Word
+    """Bytes asked for (of one element, for ZALLOC)."""
+    align: Word = 0
+    """Alignment asked for, by the operations that take one."""
+    count: Word = 1
+    """Number of elements (ZALLOC), otherwise 1."""
+    status: Word = Status.OK
+    flags: Word = 0
+    held: Word = 0
+    """Requested size, in bytes, of the block that the operation names."""
+    ptr: Word = 0
+    """Address handed out; 0 when none was."""
+    usable: Word = 0
+    """What the subject says of the block's size; 0 where it says nothing."""
+    bad_at: Word = 0
+    num_free: Word = 0
+    """The subject's own counter, after the operation."""
+    num_allocated: Word = 0
+    index: Word = 0
+    """Position among the operations called in this run."""
+    env: Env = Env()
+
+    @property
+    def called(self) -> Truth:
+        """The operation reached the subject."""
+        return neg(self.status == Status.SKIPPED)
+
+    @property
+    def served(self) -> Truth:
+        return self.status == Status.OK
+
+    @property
+    def failed(self) -> Truth:
+        return self.status == Status.FAILED
+
+    @property
+    def makes(self) -> Truth:
+        """The operation handed out a block."""
+        return self.served & one_of(self.kind, MAKERS)
+
+    @property
+    def reads(self) -> Truth:
+        """The payload of the block named by the operation was read back before the call."""
+        return self.called & one_of(self.kind, TAKERS)
+
+    @property
+    def unserviceable(self) -> Truth:
+        """The true size of the request, `count * size`, exceeds every possible object. Written so that it cannot wrap."""
+        return self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count)
+
+    @property
+    def extent(self) -> Word:
+        """Bytes that the caller may use: the request; 0 for a request that no object can answer."""
+        return ite(self.unserviceable, 0, self.size * self.count)
+
+    @property
+    def required_align(self) -> Word:
+        """The alignment that the block must have, in bytes."""
+        by_size = (
+            fundamental_alignment(self.extent, self.env.max_align)
+            if self.env.align_by_size
+            else self.env.max_align
+        )
+        return ite(one_of(self.kind, ALIGN_TAKERS), self.align, by_size)
+
+    @property
+    def reach(self) -> Word:
+        """Leading bytes of the new block that could be written and read."""
+        return ite(self.flags == Flag.UNWRITABLE, self.bad_at, self.extent)
+
+    @property
+    def intact(self) -> Word:
+        """Leading bytes of the named block that are as its owner wrote them."""
+        return ite(self.flags == Flag.DAMAGED, self.bad_at, self.held)
+
+    @property
+    def prefix(self) -> Word:
+        """Leading bytes of a resized block that are the old block's."""
+        return ite(self.flags == Flag.PREFIX_LOST, self.bad_at, least(self.held, self.extent))
+
+    @property
+    def zeros(self) -> Word:
+        """Leading zero bytes of a zeroed block, as far as it was asked for."""
+        return ite(self.flags == Flag.NOT_ZERO, self.bad_at, self.extent)
+
+    @property
+    def kept_on_failure(self) -> Word:
+        """Leading bytes of the old block that are as before, after a resize that failed."""
+        return ite(self.flags == Flag.FAILED_CHANGED, self.bad_at, self.held)
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a user got: `extent` bytes from `ptr`, live in the half-open interval [birth, death) of time."""
+
+    ptr: Word
+    extent: Word
+    """Bytes that are the owner's alone, at least 1: a block of size 0 counts as "some nonzero value" (C17 7.22.3 p1)."""
+    birth: Word = 0
+    death: Word = NEVER
+
+
+@dataclass(frozen=True)
+class View:
+    """The heap between two operations: the subject's counters, beside what the history says."""
+
+    num_free: Word = 0
+    num_allocated: Word = 0
+    live: Word = 0
+    """Live blocks, counted from the history."""
+    after_failure: Truth = False
+    """The latest call was refused."""
+    owed: Word = 0
+    """Bytes that a request may ask for and must get: freed just before the call that was refused; 0 when unknown."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole history, summed up. Blocks of more than 1 MiB are left out: their pages are the operating system's."""
+
+    steady: Truth
+    """The trace is a steady workload: one distribution of sizes and lifetimes throughout."""
+    footprint: Word
+    """Bytes of the distinct pages that blocks ever covered."""
+    peak: Word
+    """Largest number of bytes live at one time."""
+    turnover: Word
+    """Bytes handed out in all."""
+    refused: Word
+    """Requests that were refused."""

@@ -1,0 +1,231 @@
+"""Traces (programs of operations over slots) and histories (what came of running one), as columns.
+
+A trace is in static single assignment: a slot is the index of the operation that made it. Every subset of a trace is a
+valid trace, since an operation on an empty slot is skipped. A resize that fails leaves its own slot holding the old
+block. Columns are anything with `len` and integer indexing: lists, arrays, mapped memory.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .event import NONE, Env, Event, Status
+from .layout import fundamental_alignment
+from .shapes import ALIGN_TAKERS, SHAPES, Kind
+
+Columns: TypeAlias = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: unsigned integers of `width` bytes."""
+
+    name: str
+    width: int
+    meaning: str
+
+
+OP_COLUMNS = (
+    Column("kind", 1, "what to do: a Kind"),
+    Column("slot", 4, "index of the operation whose block is meant; NONE where the operation takes none"),
+    Column("size", 8, "bytes asked for, of one element"),
+    Column("align", 8, "alignment asked for, by the operations that take one; else 0"),
+    Column("count", 8, "number of elements of ZALLOC; else 1"),
+)
+EVENT_COLUMNS = (
+    Column("status", 1, "how the operation ended: a Status"),
+    Column("flags", 1, "what was wrong with a payload: a Flag"),
+    Column("err", 4, "errno after a refusal, the error code of POSIX_ALIGNED; else 0"),
+    Column("owner", 4, "index of the operation that gave birth to the block named; NONE when there is none"),
+    Column("held", 8, "requested size of the block named, bytes"),
+    Column("ptr", 8, "address handed out; 0 when none was"),
+    Column("usable", 8, "the subject's usable size of the block handed out, bytes; 0 where it says nothing"),
+    Column("bad_at", 8, "first wrong offset, bytes, where flags is not 0"),
+    Column("num_free", 8, "the subject's counter of free blocks, after the operation"),
+    Column("num_allocated", 8, "the subject's counter of blocks handed out, after the operation"),
+)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation of a trace."""
+
+    kind: Kind
+    size: int = 0
+    slot: int = NONE
+    align: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A program of operations, with what is constant while it runs.
+
+    `profile` names the workload ("mixed", "steady", "first", …); `parts` gives the first operation and the name of each
+    phase, for people.
+    """
+
+    shape: str
+    columns: Columns
+    env: Env = field(default_factory=Env)
+    profile: str = "mixed"
+    seed: int = 0
+    parts: tuple[tuple[int, str], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.columns["kind"])
+
+    def op(self, index: int) -> Op:
+        """The operation at `index`, as plain integers."""
+        c = self.columns
+        return Op(
+            Kind(int(c["kind"][index])),
+            int(c["size"][index]),
+            int(c["slot"][index]),
+            int(c["align"][index]),
+            int(c["count"][index]),
+        )
+
+    def ops(self) -> list[Op]:
+        """All operations."""
+        return [self.op(index) for index in range(len(self))]
+
+    def with_ops(self, ops: Iterable[Op]) -> "Trace":
+        """The same trace with other operations."""
+        return make_trace(self.shape, ops, self.env, self.profile, self.seed)
+
+    def subset(self, indices: Sequence[int]) -> "Trace":
+        """The operations at `indices` (ascending), slots renumbered; a slot whose maker is left out becomes empty."""
+        place = {old: new for new, old in enumerate(indices)}
+        ops = [self.op(index) for index in indices]
+        return self.with_ops(Op(op.kind, op.size, place.get(op.slot, NONE), op.align, op.count) for op in ops)
+
+
+def make_trace(
+    shape: str, ops: Iterable[Op], env: Env | None = None, profile: str = "mixed", seed: int = 0
+) -> Trace:
+    """A trace from single operations."""
+    listed = list(ops)
+    columns = {
+        "kind": [int(op.kind) for op in listed],
+        "slot": [op.slot for op in listed],
+        "size": [op.size for op in listed],
+        "align": [op.align for op in listed],
+        "count": [op.count for op in listed],
+    }
+    return Trace(shape, columns, env or Env(align_by_size=SHAPES[shape].align_by_size), profile, seed)
+
+
+def block_align(op: Op, env: Env) -> int:
+    """The alignment, in bytes, that a block handed out by `op` must have: for people and for drawing only."""
+    if op.kind in ALIGN_TAKERS:
+        return op.align
+    return (
+        int(fundamental_alignment(op.size * op.count, env.max_align))
+        if env.align_by_size
+        else int(env.max_align)
+    )
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Every operation returned."""
+
+
+@dataclass(frozen=True)
+class Died:
+    """A signal ended the run in `op`; `where` is "call" (in the subject) or "payload" (the driver touched a block)."""
+
+    op: int
+    signal: int
+    where: str = "call"
+
+
+@dataclass(frozen=True)
+class Hung:
+    """`op` did not return within the limit; `how` says which limit."""
+
+    op: int
+    how: str
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The process ended itself in `op`."""
+
+    op: int
+    code: int
+
+
+End: TypeAlias = Completed | Died | Hung | Exited
+
+
+@dataclass(frozen=True)
+class History:
+    """What came of running a trace on a subject.
+
+    `called` and `returned` are the times of each operation's call and return; without them there is one thread, and
+    operation i takes [2i, 2i + 1].
+    """
+
+    trace: Trace
+    columns: Columns
+    end: End = Completed()
+    called: Sequence[int] | None = None
+    returned: Sequence[int] | None = None
+    env: Env | None = None
+    """What the subject told about itself when it started, where that adds to the trace's."""
+
+    def __len__(self) -> int:
+        return len(self.trace)
+
+    @property
+    def told(self) -> Env:
+        """What is constant over the run."""
+        return self.env or self.trace.env
+
+    def call_time(self, index: int) -> int:
+        """When operation `index` was called."""
+        return 2 * index if self.called is None else int(self.called[index])
+
+    def return_time(self, index: int) -> int:
+        """When operation `index` returned."""
+        return 2 * index + 1 if self.returned is None else int(self.returned[index])
+
+    def event(self, index: int, position: int | None = None) -> Event:
+        """Operation `index` with what came of it, as plain integers."""
+        op, c = self.trace.op(index), self.columns
+        return Event(
+            kind=op.kind,
+            size=op.size,
+            align=op.align,
+            count=op.count,
+            status=int(c["status"][index]),
+            flags=int(c["flags"][index]),
+            held=int(c["held"][index]),
+            ptr=int(c["ptr"][index]),
+            usable=int(c["usable"][index]),
+            bad_at=int(c["bad_at"][index]),
+            num_free=int(c["num_free"][index]),
+            num_allocated=int(c["num_allocated"][index]),
+            index=index if position is None else position,
+            env=self.told,
+        )
+
+    def owner(self, index: int) -> int:
+        """Index of the operation that gave birth to the block that operation `index` names, or NONE."""
+        return int(self.columns["owner"][index])
+
+
+def make_history(
+    trace: Trace, rows: Sequence[Mapping[str, int]], end: End | None = None, env: Env | None = None
+) -> History:
+    """A history from single rows of event columns; what a row leaves out is 0 (`owner`: NONE)."""
+    columns: dict[str, list[int]] = {
+        column.name: [row.get(column.name, NONE if column.name == "owner" else 0) for row in rows]
+        for column in EVENT_COLUMNS
+    }
+    missing = len(trace) - len(rows)
+    for column in EVENT_COLUMNS:
+        columns[column.name].extend([NONE if column.name == "owner" else Status.SKIPPED] * missing)
+    return History(trace, columns, end or Completed(), env=env)

@@ -1,0 +1,54 @@
+"""What a law is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from .logic import Truth, implies
+
+
+class Scope(Enum):
+    """What a law's premise and body are given."""
+
+    EVENT = "event"
+    """One operation: `(e: Event)`."""
+    PAIR = "pair"
+    """Two blocks: `(a: Block, b: Block)`, the later one second."""
+    STEP = "step"
+    """An operation with the heap before and after it: `(pre: View, e: Event, post: View)`."""
+    RUN = "run"
+    """A whole history: `(r: Run)`."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law: a premise that says where it speaks, and a body that says what must hold there.
+
+    `premise` and `body` use only the operators of `spec.logic`, are total, and mean unbounded integers; `observed` and
+    `required` run on concrete values only, after a violation, and give words with units.
+    """
+
+    id: str
+    name: str
+    sentence: str
+    source: str
+    scope: Scope
+    shapes: frozenset[str]
+    premise: Callable[..., Truth]
+    body: Callable[..., Truth]
+    observed: Callable[..., str]
+    required: Callable[..., str]
+    accepts: tuple[tuple[Any, ...], ...]
+    """Arguments on which premise and body hold."""
+    rejects: tuple[tuple[Any, ...], ...]
+    """Arguments on which the premise holds and the body does not."""
+    needs: frozenset[str] = frozenset()
+    """Operations and counters without which the law is not applicable."""
+    min_judged: int = 1
+    dialects: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dialect to clause, for every standard or manual that states the law."""
+
+    def holds(self, *args: Any) -> Truth:
+        """Premise entails body, on arguments of any engine."""
+        return implies(self.premise(*args), self.body(*args))
