@@ -97,7 +97,8 @@ static void ff_release(chunk *c) {
         bin_insert(c);
         return;
     }
-    if (F(FREE_TAG_IN_TAIL) && below && ck_used(below) && below->want % 16 == 9) {
+    if (F(FREE_TAG_IN_TAIL) && below && ck_used(below) && below->want % 16 == 9 &&
+        below->want <= ck_size(below) - HDR) {
         uint64_t tag = c->tag;
         memcpy(ck_payload(below) + below->want - sizeof tag, &tag, sizeof tag);
     }
@@ -156,6 +157,7 @@ static chunk *ff_take(size_t need) {
     if (c) {
         bin_remove(c);
         c->tag |= USED;
+        c->want = 0;
         return c;
     }
     if (need > rg_len - ff_top || !rg_open_low(ff_top + need)) return NULL;
@@ -163,6 +165,7 @@ static chunk *ff_take(size_t need) {
     c = ck_at(ff_top);
     c->prev = (uint32_t)ff_last;
     c->tag = (uint32_t)need | USED;
+    c->want = 0;
     ff_top += need;
     ff_last = need;
     if (ff_top > ff_high) ff_high = ff_top;
@@ -195,6 +198,7 @@ static void *ff_alloc(size_t n, size_t align) {
         front->tag = (uint32_t)gap | USED;
         c->prev = (uint32_t)gap;
         c->tag = (uint32_t)(whole - gap) | USED;
+        c->want = 0;
         ck_publish(c);
         if (!F(ALIGNED_FRONT_LOST)) ff_release(front);
     }

@@ -91,7 +91,17 @@ class _CountsFailures(CorrectPool):
         return self._pop() if self._head else 0
 
 
-class _TwiceAfterPair(CorrectPool):
+class _Guarded(CorrectPool):
+    """No fault: a link that was overwritten ends the list instead of the process."""
+
+    def _pop(self) -> int:
+        ptr = super()._pop()
+        if not self.start <= self._head < self.end:
+            self._head = 0
+        return ptr
+
+
+class _TwiceAfterPair(_Guarded):
     """After two frees in reverse order of the two newest requests, the head is handed out twice."""
 
     def __init__(self, block_size: int = 64, num_blocks: int = 100) -> None:
@@ -126,8 +136,8 @@ class _TwiceAfterPair(CorrectPool):
         self._pair = self._run == 2
 
 
-class _Unrounded(CorrectPool):
-    """Block sizes are taken as they are: the link of a short block reaches into its neighbour."""
+class _Unrounded(_Guarded):
+    """Block sizes are taken as they are: blocks are unaligned, and links of short ones reach too far."""
 
     def _stride(self, block_size: int) -> int:
         return block_size
@@ -272,10 +282,10 @@ POOL_MUTANTS: tuple[PoolMutant, ...] = (
         ("payload_kept",),
     ),
     PoolMutant(
-        "unrounded", "payload_kept", _Unrounded,
-        "block sizes are not rounded up; links reach into the neighbour",
-        "a block size below 8, or one that is not a multiple of 8",
-        ("aligned", "pool_on_grid", "blocks_disjoint", "in_bounds"),
+        "unrounded", "aligned", _Unrounded,
+        "block sizes are not rounded up to 8; links of blocks below 8 bytes destroy each other",
+        "a block size that is not a multiple of 8, two requests",
+        ("pool_on_grid", "pool_serves_while_free"),
     ),
     PoolMutant(
         "counts-seven", "accounting_exact", _CountsSeven,
