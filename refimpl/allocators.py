@@ -1,0 +1,125 @@
+"""The allocators that users hold: thin classes around the pure steps, over real memory.
+
+The steps decide everything; a class adds what a header-less allocator cannot know in O(1) by itself, namely
+which addresses are live, so that misuse is refused by name instead of corrupting the free list.
+"""
+
+from collections.abc import Collection
+
+from .memory import RealMemory
+from .steps import pool
+from .steps.pool import PoolState
+
+
+def what_is_known(state: PoolState, ptr: int, live: Collection[int]) -> str:
+    """What a pool knows of an address that is none of its live blocks, in words."""
+    start, end = int(state.buffer), int(state.buffer + state.capacity)
+    if not start <= ptr < end:
+        return f"it lies outside the pool's buffer [{start:#x}, {end:#x})"
+    index, offset = divmod(ptr - start, int(state.block_size))
+    condition = "live" if ptr - offset in live else "free"
+    if offset:
+        start = ptr - offset
+        return f"it lies {offset} bytes inside block {index}, which is {condition} and starts at {start:#x}"
+    return f"block {index} starts there and is {condition} already"
+
+
+class PoolAllocator:
+    """A pool of `num_blocks` blocks of `block_size` bytes each (rounded up to a multiple of 8, at least 8).
+
+    `alloc` and `dealloc` take constant time; construction takes O(num_blocks). Blocks are aligned to 8 bytes,
+    and to 16 where `block_size` is a multiple of 16. Freeing an address that is no live block of this pool,
+    and any call after `drop`, raise `ValueError` and change nothing. Source: A5 of the requirements.
+    """
+
+    def __init__(self, block_size: int, num_blocks: int) -> None:
+        if block_size < 0 or num_blocks < 0:
+            raise ValueError(f"a pool of {num_blocks} blocks of {block_size} bytes: neither can be negative")
+        self._memory = RealMemory(pool.rounded(block_size) * num_blocks)
+        self._state = pool.init(self._memory.address, block_size, num_blocks, self._memory)
+        self._live: set[int] = set()
+        self._dropped = False
+
+    @classmethod
+    def new(cls, block_size: int, num_blocks: int) -> "PoolAllocator":
+        """A pool with every block free."""
+        return cls(block_size, num_blocks)
+
+    @property
+    def buffer(self) -> int:
+        """Address of the first block."""
+        return int(self._state.buffer)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes of the buffer."""
+        return int(self._state.capacity)
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of a block, as rounded up."""
+        return int(self._state.block_size)
+
+    @property
+    def free_list(self) -> int:
+        """Address of the block that is handed out next; 0 when the pool is full."""
+        return int(self._state.free_list)
+
+    @property
+    def num_blocks(self) -> int:
+        """Blocks in all."""
+        return int(self._state.num_blocks)
+
+    @property
+    def num_free(self) -> int:
+        """Blocks that are free."""
+        return int(self._state.num_free)
+
+    def _check_usable(self, doing: str) -> None:
+        if self._dropped:
+            raise ValueError(f"{doing}: the pool at {self.buffer:#x} has been dropped")
+
+    def alloc(self) -> int:
+        """The address of a block that was free, 0 when none is."""
+        self._check_usable("alloc()")
+        self._state, ptr = pool.alloc(self._state, self._memory)
+        if ptr != 0:
+            self._live.add(ptr)
+        return int(ptr)
+
+    def dealloc(self, ptr: int) -> int:
+        """Free the live block at `ptr`; 0."""
+        self._check_usable(f"dealloc({ptr:#x})")
+        if ptr not in self._live:
+            known = what_is_known(self._state, ptr, self._live)
+            raise ValueError(f"dealloc({ptr:#x}): not a live block of this pool; {known}")
+        self._state = pool.dealloc(self._state, ptr, self._memory)
+        self._live.remove(ptr)
+        return 0
+
+    def num_free_blocks(self) -> int:
+        """Blocks that are free."""
+        self._check_usable("num_free_blocks()")
+        return self.num_free
+
+    def num_allocated(self) -> int:
+        """Blocks that are handed out."""
+        self._check_usable("num_allocated()")
+        return len(self._live)
+
+    def drop(self) -> int:
+        """Give the buffer back, with all blocks in it; 0."""
+        self._check_usable("drop()")
+        self._dropped = True
+        self._memory.close()
+        return 0
+
+
+def pool_new(block_size: int, num_blocks: int) -> PoolAllocator:
+    """A pool with every block free."""
+    return PoolAllocator.new(block_size, num_blocks)
+
+
+def pool_free(allocator: PoolAllocator) -> int:
+    """Give a pool's buffer back; 0."""
+    return allocator.drop()

@@ -1,0 +1,202 @@
+"""Memories: words of 8 bytes behind `read` and `write`, and bytes behind `peek` and `poke`.
+
+Words are what steps use (`spec.protocols.Memory`); bytes are what the owners of blocks use. `RealMemory` has
+real addresses, `WordMemory` is a dictionary that copies and freezes cheaply, `ProcessBytes` is the memory of
+this process, reached so that a bad address shows as a short transfer instead of a crash.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from heaplaw.spec.layout import MAX_ALIGN, PAGE, align_up
+
+WORD = 8
+"""Bytes in a word."""
+WORD_MASK = 2**64 - 1
+
+
+class AccessError(Exception):
+    """A word was read or written where there is none: out of bounds, unaligned, or after `close`."""
+
+
+def _refuse(address: int, start: int, end: int) -> AccessError:
+    return AccessError(
+        f"no word at {address:#x}: the memory is [{start:#x}, {end:#x}), in words of {WORD} bytes"
+    )
+
+
+class RealMemory:
+    """A buffer of this process, aligned to 16 bytes and zeroed: addresses are real, words lie in native
+    order.
+
+    `size` is in bytes and is rounded up to whole words. A word outside the buffer raises `AccessError`.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = int(align_up(size, WORD))
+        raw = (ctypes.c_char * (self.size + MAX_ALIGN))()
+        self.address = int(align_up(ctypes.addressof(raw), MAX_ALIGN))
+        offset = self.address - ctypes.addressof(raw)
+        self._words: ctypes.Array[ctypes.c_uint64] | None = (
+            ctypes.c_uint64 * (self.size // WORD)
+        ).from_buffer(raw, offset)
+
+    def _locate(self, address: int) -> tuple["ctypes.Array[ctypes.c_uint64]", int]:
+        offset = address - self.address
+        if self._words is None or not 0 <= offset < self.size or offset % WORD != 0:
+            raise _refuse(address, self.address, self.address + (0 if self._words is None else self.size))
+        return self._words, offset // WORD
+
+    def read(self, address: int) -> int:
+        """The word at `address`."""
+        words, index = self._locate(address)
+        return words[index]
+
+    def write(self, address: int, value: int) -> None:
+        """Make `value` (modulo 2**64) the word at `address`."""
+        words, index = self._locate(address)
+        words[index] = value & WORD_MASK
+
+    def close(self) -> None:
+        """Give the buffer back; no word can be read or written afterwards."""
+        self._words = None
+
+
+class WordMemory:
+    """The words of [start, end) in a dictionary; a word never written is 0.
+
+    Only words that are not 0 are kept, so that two memories of equal content are equal, and freeze to equal
+    values.
+    """
+
+    def __init__(self, start: int = 0, end: int = 2**64, words: dict[int, int] | None = None) -> None:
+        self.start = start
+        self.end = end
+        self._words = {} if words is None else words
+
+    def _check(self, address: int) -> None:
+        if not self.start <= address <= self.end - WORD or address % WORD != 0:
+            raise _refuse(address, self.start, self.end)
+
+    def read(self, address: int) -> int:
+        """The word at `address`."""
+        self._check(address)
+        return self._words.get(address, 0)
+
+    def write(self, address: int, value: int) -> None:
+        """Make `value` (modulo 2**64) the word at `address`."""
+        self._check(address)
+        if value == 0:
+            self._words.pop(address, None)
+        else:
+            self._words[address] = value & WORD_MASK
+
+    def copy(self) -> "WordMemory":
+        """Another memory of the same content."""
+        return WordMemory(self.start, self.end, self._words.copy())
+
+    def freeze(self) -> frozenset[tuple[int, int]]:
+        """The content as a value: the words that are not 0, with their addresses."""
+        return frozenset(self._words.items())
+
+    def _reachable(self, address: int, size: int) -> int:
+        """Bytes from `address` on, at most `size`, that lie in this memory."""
+        return max(0, min(size, self.end - address)) if address >= self.start else 0
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Up to `size` bytes from `address` on: fewer where the memory ends, none where there is none."""
+        count = self._reachable(address, size)
+        if count == 0:
+            return b""
+        first = address - address % WORD
+        words = (self._words.get(at, 0) for at in range(first, address + count, WORD))
+        return b"".join(word.to_bytes(WORD, "little") for word in words)[address - first :][:count]
+
+    def poke(self, address: int, data: bytes) -> int:
+        """Write the leading bytes of `data` that fit, from `address` on; how many."""
+        count = self._reachable(address, len(data))
+        if count == 0:
+            return 0
+        first = address - address % WORD
+        last = int(align_up(address + count, WORD))
+        if first != address or last != address + count:
+            data = (
+                self.peek(first, address - first)
+                + data[:count]
+                + self.peek(address + count, last - address - count)
+            )
+        for at in range(first, last, WORD):
+            self.write(at, int.from_bytes(data[at - first : at - first + WORD], "little"))
+        return count
+
+
+class _IoVec(ctypes.Structure):
+    """`struct iovec` (POSIX.1-2017 sys/uio.h)."""
+
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+def _pages(address: int, size: int) -> Iterator[tuple[int, int]]:
+    """[address, address + size) cut at page boundaries: a transfer stops at the first piece that is not
+    there.
+    """
+    end = address + size
+    while address < end:
+        stop = min(end, address - address % PAGE + PAGE)
+        yield address, stop - address
+        address = stop
+
+
+class ProcessBytes:
+    """The memory of this process, or its part [start, end).
+
+    Transfers go through `process_vm_readv` and `process_vm_writev` (Linux), which stop at a page that is not
+    mapped or not writable. Where the system has or permits neither, bytes are copied plainly, and a bad
+    address ends the process.
+    """
+
+    def __init__(self, start: int = PAGE, end: int = 2**64) -> None:
+        self.start = start
+        self.end = end
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._read = getattr(libc, "process_vm_readv", None)
+        self._write = getattr(libc, "process_vm_writev", None)
+
+    def _transfer(self, function: Any, local: int, address: int, size: int) -> int:  # pyright: ignore[reportPrivateUsage]
+        """Bytes transferred between `local` and `address`; -1 when the system has no such call."""
+        if function is None:
+            return -1
+        pieces = list(_pages(address, size))
+        here = _IoVec(local, size)
+        there = (_IoVec * len(pieces))(*(_IoVec(start, length) for start, length in pieces))
+        word = ctypes.c_ulong
+        done = function(os.getpid(), ctypes.byref(here), word(1), there, word(len(pieces)), word(0))
+        if done >= 0:
+            return int(done)
+        return 0 if ctypes.get_errno() == 14 else -1  # EFAULT: nothing is mapped there
+
+    def _count(self, address: int, size: int) -> int:
+        return max(0, min(size, self.end - address)) if address >= self.start else 0
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Up to `size` bytes from `address` on: fewer where the memory ends, none where there is none."""
+        count = self._count(address, size)
+        if count == 0:
+            return b""
+        buffer = ctypes.create_string_buffer(count)
+        done = self._transfer(self._read, ctypes.addressof(buffer), address, count)
+        return ctypes.string_at(address, count) if done < 0 else buffer.raw[:done]
+
+    def poke(self, address: int, data: bytes) -> int:
+        """Write the leading bytes of `data` that can be written, from `address` on; how many."""
+        count = self._count(address, len(data))
+        if count == 0:
+            return 0
+        buffer = ctypes.create_string_buffer(data, len(data))
+        done = self._transfer(self._write, ctypes.addressof(buffer), address, count)
+        if done < 0:
+            ctypes.memmove(address, data, count)
+            return count
+        return done
