@@ -166,6 +166,8 @@ class Block:
     """Bytes that are the owner's alone, at least 1: a block of size 0 counts as "some nonzero value" (C17 7.22.3 p1)."""
     birth: Word = 0
     death: Word = NEVER
+    usable: Word = 0
+    """Bytes that the subject calls usable; 0 where it says nothing."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Heap:
 
 def block_of(e: Event, birth: int) -> Block:
     """The block that `e` made, live from `birth` on."""
-    return Block(e.ptr, max(1, int(e.extent)), birth)
+    return Block(e.ptr, max(1, int(e.extent)), birth, usable=e.usable)
 
 
 def blocks(history: History) -> list[tuple[int, Block]]:
@@ -85,7 +85,7 @@ def run_of(history: History) -> Run:
     now = peak = turnover = refused = 0
     for index in range(len(history)):
         e, owner = history.event(index), history.owner(index)
-        if e.failed and not e.unserviceable and e.extent <= RUN_BLOCK_MAX:
+        if e.failed and 1 <= e.extent <= RUN_BLOCK_MAX:
             refused += 1
         if e.status == Status.OK and e.kind in (Kind.FREE, Kind.RESIZE):
             now -= live.pop(owner, 0)

@@ -80,7 +80,7 @@ def _plain(e: Event) -> Truth:
 
 
 def _owes(pre: View, e: Event) -> Truth:
-    return pre.after_failure & _plain(e) & neg(e.unserviceable) & (e.extent <= pre.owed)
+    return pre.after_failure & _plain(e) & (e.extent >= 1) & (e.extent <= pre.owed)
 
 
 def _failure_premise(pre: View, e: Event, post: View) -> Truth:

@@ -2,7 +2,7 @@
 
 from ..event import Block, Env, Event, Flag
 from ..law import Law, Scope
-from ..logic import Truth, ite, mod_pow2
+from ..logic import Truth, Word, ite, mod_pow2
 from ..shapes import Kind
 
 ALL = frozenset({"malloc", "pool"})
@@ -62,9 +62,13 @@ def _both_live(a: Block, b: Block) -> Truth:
     return (a.birth < b.death) & (b.birth < a.death)
 
 
+def _apart(a: Word, a_size: Word, b: Word, b_size: Word) -> Truth:
+    # No end address is computed: `ptr + size` of a bad pointer could wrap in a column of 64-bit words.
+    return ite(a <= b, a_size <= b - a, b_size <= a - b)
+
+
 def _blocks_disjoint(a: Block, b: Block) -> Truth:
-    # No end address is computed: `ptr + extent` of a bad pointer could wrap in a column of 64-bit words.
-    return ite(a.ptr <= b.ptr, a.extent <= b.ptr - a.ptr, b.extent <= a.ptr - b.ptr)
+    return _apart(a.ptr, a.extent, b.ptr, b.extent)
 
 
 def _shared(a: Block, b: Block) -> str:
@@ -118,6 +122,33 @@ usable_size_covers_request = Law(
 )
 
 
+def _larger(a: Word, b: Word) -> Word:
+    return ite(a >= b, a, b)
+
+
+def _usable_disjoint(a: Block, b: Block) -> Truth:
+    return _apart(a.ptr, _larger(a.usable, a.extent), b.ptr, _larger(b.usable, b.extent))
+
+
+usable_sizes_disjoint = Law(
+    id="HL106",
+    name="usable_sizes_disjoint",
+    sentence="blocks that are live at the same time share no byte of what the allocator calls usable",
+    source="malloc_usable_size(3)",
+    scope=Scope.PAIR,
+    shapes=frozenset({"malloc"}),
+    premise=_both_live,
+    body=_usable_disjoint,
+    observed=lambda a, b: (
+        f"usable ranges [{a.ptr:#x}, {a.ptr + a.usable:#x}) and [{b.ptr:#x}, {b.ptr + b.usable:#x}) overlap"
+    ),
+    required=lambda a, b: "0 bytes shared",
+    accepts=((Block(0x1000, 20, usable=32), Block(0x1020, 64, usable=64)),),
+    rejects=((Block(0x1000, 20, usable=40), Block(0x1020, 64, usable=64)),),
+    needs=frozenset({"usable_size"}),
+)
+
+
 def _in_bounds(e: Event) -> Truth:
     env = e.env
     size = env.block_size
@@ -145,4 +176,4 @@ in_bounds = Law(
     needs=frozenset({"bounds"}),
 )
 
-LAWS = (aligned, sized, blocks_disjoint, usable_size_covers_request, in_bounds)
+LAWS = (aligned, sized, blocks_disjoint, usable_size_covers_request, in_bounds, usable_sizes_disjoint)

@@ -1,0 +1,232 @@
+"""A subject's operations in the worker's process: functions of a library, of CPython, or methods of a Python object."""
+
+import ctypes
+import errno
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from heaplaw.spec.event import Env, Status
+from heaplaw.spec.layout import SIZE_MAX
+from heaplaw.spec.shapes import CALLS, SHAPES, Kind
+
+_V, _S = ctypes.c_void_p, ctypes.c_size_t
+_SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+    "malloc": (_V, [_S]),
+    "calloc": (_V, [_S, _S]),
+    "realloc": (_V, [_V, _S]),
+    "free": (None, [_V]),
+    "aligned_alloc": (_V, [_S, _S]),
+    "posix_memalign": (ctypes.c_int, [ctypes.POINTER(_V), _S, _S]),
+    "usable_size": (_S, [_V]),
+}
+PYTHON_FAMILIES = {"pymem_raw": "PyMem_Raw{}", "pymem": "PyMem_{}", "pyobject": "PyObject_{}"}
+
+
+class SubjectError(Exception):
+    """The subject cannot be had; the text says why, in one line."""
+
+
+@dataclass
+class LibraryCalls:
+    """Functions of a shared library, by C name."""
+
+    functions: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        for name, function in self.functions.items():
+            function.restype, function.argtypes = _SIGNATURES[name]
+        self._by_kind = {int(kind): self.functions.get(name) for kind, name in CALLS.items()}
+        self._usable = self.functions.get("usable_size")
+
+    def addresses(self) -> list[int]:
+        """The functions' addresses, by kind, the usable size first: what the native driver takes."""
+        names = ["usable_size", *(CALLS[kind] for kind in Kind if kind is not Kind.CHECK)]
+        found = (self.functions.get(name) for name in names)
+        return [0 if f is None else ctypes.cast(f, _V).value or 0 for f in found]
+
+    def has(self, kind: int) -> bool:
+        return self._by_kind.get(kind) is not None
+
+    def call(self, kind: int, size: int, align: int, count: int, ptr: int) -> tuple[int, int, int]:
+        f: Any = self._by_kind[kind]
+        if kind == Kind.POSIX_ALIGNED:
+            out = _V()
+            code = int(f(ctypes.byref(out), align, size))
+            if code == 0 and out.value:
+                return Status.OK, out.value, 0
+            refused = code in (errno.ENOMEM, errno.EINVAL) or (code == 0 and size == 0)
+            return (Status.FAILED if refused else Status.WRONG), 0, code
+        if kind == Kind.FREE:
+            f(ptr)
+            return Status.OK, 0, 0
+        ctypes.set_errno(0)
+        arguments = {
+            Kind.ALLOC: (size,),
+            Kind.ZALLOC: (count, size),
+            Kind.RESIZE: (ptr, size),
+            Kind.ALIGNED: (align, size),
+        }[Kind(kind)]
+        result = f(*arguments)
+        return (Status.OK, int(result), 0) if result else (Status.FAILED, 0, ctypes.get_errno())
+
+    def usable(self, ptr: int) -> int:
+        return int(self._usable(ptr)) if self._usable is not None else 0
+
+    def counters(self) -> tuple[int, int] | None:
+        return None
+
+    def address(self, ptr: int) -> int:
+        return ptr
+
+
+def library_calls(path: str | None, symbols: Mapping[str, str]) -> LibraryCalls:
+    """Functions of the library at `path` (None: of the C library), C name to symbol."""
+    try:
+        library = ctypes.CDLL(path, mode=ctypes.RTLD_LOCAL | 8, use_errno=True)  # 8: RTLD_DEEPBIND
+        return LibraryCalls({name: getattr(library, symbol) for name, symbol in symbols.items()})
+    except (OSError, AttributeError) as error:
+        raise SubjectError(str(error)) from error
+
+
+def python_calls(family: str) -> LibraryCalls:
+    """One of CPython's three families: pymem_raw, pymem, pyobject. They are called with the GIL held."""
+    names = {"malloc": "Malloc", "calloc": "Calloc", "realloc": "Realloc", "free": "Free"}
+    pattern = PYTHON_FAMILIES[family]
+    library = ctypes.PyDLL(None)
+    return LibraryCalls({name: getattr(library, pattern.format(end)) for name, end in names.items()})
+
+
+class ObjectCalls:
+    """Methods of a Python object: `malloc`, `calloc`, … of a heap, `alloc` and `dealloc` of a pool.
+
+    Blocks are addresses (0 or None: refused). An object with an attribute `memory` (a writable buffer) deals in offsets
+    into that instead, and refuses with None.
+    """
+
+    _NAMES: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
+        "malloc": {
+            kind: (name, {"malloc": "alloc", "free": "dealloc"}.get(name, name))
+            for kind, name in CALLS.items()
+        },
+        "pool": {Kind.ALLOC: ("alloc",), Kind.FREE: ("dealloc", "free")},
+    }
+
+    def __init__(self, subject: object, shape: str) -> None:
+        self.subject = subject
+        self._methods: dict[int, Callable[..., Any]] = {}
+        for kind, names in self._NAMES[shape].items():
+            for name in names:
+                method = getattr(subject, name, None)
+                if callable(method):
+                    self._methods.setdefault(int(kind), method)
+        missing = [
+            self._NAMES[shape][kind][0] for kind in SHAPES[shape].required if int(kind) not in self._methods
+        ]
+        if missing:
+            there = (
+                ", ".join(n for n in dir(subject) if not n.startswith("_") and callable(getattr(subject, n)))
+                or "none"
+            )
+            raise SubjectError(
+                f"{type(subject).__name__} has no method {' nor '.join(sorted(missing))}, which the shape {shape} needs; "
+                f"its methods: {there}"
+            )
+        self._pool = shape == "pool"
+        self._free, self._taken = (
+            getattr(subject, "num_free_blocks", None),
+            getattr(subject, "num_allocated", None),
+        )
+        self._usable = getattr(subject, "usable_size", None)
+        memory: Any = getattr(subject, "memory", None)
+        self._base = 0 if memory is None else ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        self._offsets = memory is not None
+
+    def offers(self) -> list[str]:
+        """Operations and counters that are there."""
+        found = [CALLS[Kind(kind)] for kind in self._methods if kind != Kind.CHECK]
+        found += ["num_free_blocks"] * callable(self._free) + ["num_allocated"] * callable(self._taken)
+        return found + ["usable_size"] * callable(self._usable) + ["bounds"] * self._bounded()
+
+    def _bounded(self) -> bool:
+        return self._pool and all(
+            isinstance(getattr(self.subject, n, None), int) for n in ("buffer", "capacity", "block_size")
+        )
+
+    def env(self, block_size: int, num_blocks: int, align: int) -> Env:
+        """What the object tells about itself; the given values where it tells nothing."""
+
+        def told(name: str, otherwise: int) -> int:
+            value = getattr(self.subject, name, None)
+            return value if isinstance(value, int) else otherwise
+
+        size = told("block_size", block_size)
+        return Env(align, False, told("buffer", 0), told("capacity", 0), size, told("num_blocks", num_blocks))
+
+    def has(self, kind: int) -> bool:
+        return kind in self._methods
+
+    def call(self, kind: int, size: int, align: int, count: int, ptr: int) -> tuple[int, int, int]:
+        arguments: tuple[int, ...] = {
+            Kind.ALLOC: () if self._pool else (size,),
+            Kind.ZALLOC: (count, size),
+            Kind.RESIZE: (ptr, size),
+            Kind.ALIGNED: (align, size),
+            Kind.POSIX_ALIGNED: (align, size),
+            Kind.FREE: (ptr,),
+        }[Kind(kind)]
+        try:
+            result = self._methods[kind](*arguments)
+        except Exception:  # noqa: BLE001 - whatever the subject raises is its answer
+            return Status.WRONG, 0, 0
+        if kind == Kind.FREE:
+            return Status.OK, 0, 0
+        if result is None or (result == 0 and not self._offsets):
+            return Status.FAILED, 0, 0
+        if isinstance(result, bool) or not isinstance(result, int) or not 0 <= result <= SIZE_MAX:
+            return Status.WRONG, 0, 0
+        return Status.OK, result, 0
+
+    def usable(self, ptr: int) -> int:
+        return int(self._usable(ptr)) if callable(self._usable) else 0
+
+    def counters(self) -> tuple[int, int] | None:
+        free = self._free() if callable(self._free) else 0
+        taken = self._taken() if callable(self._taken) else 0
+        return int(free), int(taken)
+
+    def address(self, ptr: int) -> int:
+        return ptr + self._base
+
+
+def make_object(target: str, arguments: Mapping[str, int]) -> object:
+    """`module:Name` imported; a class or a function is called, with those `arguments` that it has parameters for."""
+    import importlib
+    import sys
+
+    module_name, _, path = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as error:
+        folder = f" (searched {sys.path[0] or 'the current folder'} and the installed packages)"
+        raise SubjectError(f"cannot import {module_name}: {error}{folder}") from error
+    except Exception as error:
+        raise SubjectError(f"importing {module_name} raised {type(error).__name__}: {error}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            import difflib
+
+            similar = difflib.get_close_matches(part, dir(found), 3)
+            raise SubjectError(
+                f"{module_name} has no {part}" + (f"; similar: {', '.join(similar)}" if similar else "")
+            )
+        found = getattr(found, part)
+    if not callable(found):
+        return found
+    try:
+        parameters = inspect.signature(found).parameters
+        given = {name: value for name, value in arguments.items() if name in parameters}
+        return found(**given)
+    except Exception as error:
+        raise SubjectError(f"{target}(…) raised {type(error).__name__}: {error}") from error

@@ -1,0 +1,193 @@
+"""Run traces in a process apart and bring histories back.
+
+A `Host` is one fork server (the native program, or the Python worker) with one piece of shared memory. Every run happens
+in a child of its own: a crash, a hang or an exit ends that child, and the progress word names the operation.
+"""
+
+import contextlib
+import mmap
+import os
+import select
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heaplaw.spec.event import NONE, Env, Flag, Status
+from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, Completed, Died, End, Exited, History, Hung, Trace
+from heaplaw.spec.protocols import Limits
+
+from . import layout
+
+_TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
+_SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
+
+
+class HostError(Exception):
+    """The subject could not be started; the text says why, in one line."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a subject's process is started: `argv` follows the program and the three numbers."""
+
+    program: Sequence[str]
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+
+
+class Host:
+    """A fork server for one subject, for traces of up to `rows` operations."""
+
+    def __init__(self, command: Command, rows: int) -> None:
+        self.rows = rows
+        self._used = 0
+        self._offsets, size = layout.offsets(rows)
+        descriptor = os.memfd_create("heaplaw")
+        os.ftruncate(descriptor, size)
+        self._memory = mmap.mmap(descriptor, size)
+        self._head: NDArray[np.uint64] = np.frombuffer(self._memory, np.uint64, layout.HEAD // 8)
+        self._head[0] = layout.MAGIC
+        self._head[layout.OFFSETS : layout.OFFSETS + len(self._offsets)] = self._offsets
+        self.columns: dict[str, NDArray[Any]] = {
+            column.name: np.frombuffer(self._memory, _TYPES[column.width], rows, at)
+            for column, at in zip(layout.COLUMNS, self._offsets, strict=True)
+        }
+        reply, child_reply = os.pipe()
+        self._reply = reply
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the host
+        try:
+            self._process = subprocess.Popen(
+                [*command.program, str(descriptor), str(size), str(child_reply), *command.argv],
+                stdin=subprocess.PIPE,
+                stdout=self._said,
+                stderr=self._said,
+                pass_fds=(descriptor, child_reply),
+                env={**os.environ, **command.environment},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HostError(f"cannot start {command.program[0]}: {error.strerror}") from error
+        finally:
+            os.close(child_reply)
+            os.close(descriptor)
+        self._pending = b""
+        self.greeting = self._answer(30.0)
+        if not self.greeting.startswith("ok"):
+            why = self.greeting.removeprefix("error ").strip() or self.last_words() or self._how_ended()
+            self.close()
+            raise HostError(why)
+
+    def start(self, trace: Trace, limits: Limits, payload: bool = True) -> None:
+        """Begin to run `trace`; `finish` waits for its end."""
+        n = len(trace)
+        for name in _SPARSE:
+            self.columns[name][: self._used] = 0
+        self.columns["owner"][:n] = NONE
+        for column in OP_COLUMNS:
+            self.columns[column.name][:n] = np.asarray(trace.columns[column.name], _TYPES[column.width])
+        self._used = n
+        self._head[layout.ROWS] = n
+        self._head[layout.PROGRESS] = 0
+        self._head[layout.PAYLOAD] = int(payload)
+        self._head[layout.PUBLISHED] = n
+        self._limits = limits
+        line = f"run {int(limits.cpu * 1000)} {int(limits.wall * 1000)} {limits.memory}\n"
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except OSError as error:
+            raise HostError("the subject's process ended between two runs: " + self.last_words()) from error
+
+    def progress(self) -> int:
+        """Operations that have returned."""
+        return int(self._head[layout.PROGRESS]) // 4
+
+    def finish(self, trace: Trace, env: Env | None = None) -> History:
+        """Wait for the end of the run; its history. The columns are the host's own: they last until the next `start`."""
+        n = len(trace)
+        answer = self._answer(None)
+        end = self._end(answer, n)
+        columns = {column.name: self.columns[column.name][:n] for column in EVENT_COLUMNS}
+        return History(trace, columns, end, env=env)
+
+    def run(self, trace: Trace, limits: Limits, payload: bool = True, env: Env | None = None) -> History:
+        """Run `trace` from beginning to end."""
+        self.start(trace, limits, payload)
+        return self.finish(trace, env)
+
+    def last_words(self) -> str:
+        """The last line that the subject printed, cut to 200 characters."""
+        try:
+            size = self._said.seek(0, os.SEEK_END)
+            self._said.seek(max(0, size - 4096))
+            lines = [line for line in self._said.read().decode(errors="replace").splitlines() if line.strip()]
+        except (OSError, ValueError):
+            return ""
+        return lines[-1][:200] if lines else ""
+
+    def close(self) -> None:
+        """End the fork server and whatever it started."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            os.close(self._reply)
+        self._said.close()
+
+    def _end(self, answer: str, n: int) -> End:
+        """What the fork server's answer means; the operation that did not return is marked in the history."""
+        word, _, rest = answer.partition(" ")
+        if word == "completed":
+            return Completed()
+        at, where = divmod(int(self._head[layout.PROGRESS]), 4)
+        at = min(at, n - 1)
+        if word == "signal":
+            if where == layout.IN_PAYLOAD:
+                self._died_in_payload(at)
+                return Died(at, int(rest), "payload")
+            self.columns["status"][at] = Status.DIED
+            return Died(at, int(rest))
+        if word in ("exit", "hung"):
+            self.columns["status"][at] = Status.DIED
+            return Exited(at, int(rest)) if word == "exit" else Hung(at, rest.strip())
+        raise HostError(
+            f"the subject's process broke down: {answer.strip() or self.last_words() or self._how_ended()}"
+        )
+
+    def _died_in_payload(self, at: int) -> None:
+        """The driver touched a block and a signal came: the block is not the owner's to use."""
+        new = bool(self.columns["ptr"][at])
+        self.columns["flags"][at] = Flag.UNWRITABLE if new else Flag.DAMAGED
+        self.columns["bad_at"][at] = 0
+        self.columns["status"][at] = Status.OK
+
+    def _how_ended(self) -> str:
+        code = self._process.poll()
+        if code is None:
+            return "it does not answer"
+        return (
+            f"its process ended by signal {-code}" if code < 0 else f"its process ended with exit code {code}"
+        )
+
+    def _answer(self, timeout: float | None) -> str:
+        """The next line of the fork server; what there is of it when the server is gone."""
+        while b"\n" not in self._pending:
+            ready, _, _ = select.select([self._reply], [], [], timeout)
+            data = os.read(self._reply, 65536) if ready else b""
+            if not data:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(1)
+                break
+            self._pending += data
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode(errors="replace")

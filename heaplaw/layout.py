@@ -1,0 +1,24 @@
+"""How trace and history lie in memory shared with a subject's process. Pure Python: the worker uses it without NumPy.
+
+The head of 4096 bytes holds unsigned 64-bit words: magic, rows, published, progress, payload, three spare ones, then the
+offset of every column. Columns are contiguous, in the order of `spec.history`, each starting on a page.
+"""
+
+from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
+
+MAGIC = 0x6865_6170_6C61_7731
+HEAD = 4096
+ROWS, PUBLISHED, PROGRESS, PAYLOAD, OFFSETS = 1, 2, 3, 4, 8
+"""Indices of the words of the head."""
+BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED = range(4)
+"""`progress` is 4 * row + one of these."""
+COLUMNS = (*OP_COLUMNS, *EVENT_COLUMNS)
+
+
+def offsets(rows: int) -> tuple[list[int], int]:
+    """The offset of every column for at most `rows` operations, and the size of it all, bytes."""
+    at, result = HEAD, list[int]()
+    for column in COLUMNS:
+        result.append(at)
+        at += (rows * column.width + 4095) // 4096 * 4096
+    return result, at

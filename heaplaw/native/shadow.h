@@ -1,0 +1,188 @@
+/* The shadow: for every 16-byte cell of the address space, which live block owns it. Feeding it the operations of a history
+ * in order of time gives the pairs of live blocks that share a byte, exactly: a cell that several small blocks share keeps
+ * the list of all of them. Blocks above a mebibyte stand in a list of their own. Whoever feeds it has the law's own body
+ * confirm each pair. */
+#include <stdlib.h>
+
+#define CELL 4
+#define REGION 22
+#define CELLS (1u << (REGION - CELL))
+#define SHARED 0x80000000u
+#define BIG (1u << 20)
+
+struct block { u64 ptr, extent; u32 id, mark; };
+struct link { u32 block, next; };
+struct region { u64 number; u32 *cells; };
+struct shadow {
+  struct block *blocks; u32 block_used, block_room, block_free;
+  struct link *links; u32 link_used, link_room, link_free;
+  struct region *regions; u32 region_used, region_room;
+  u32 *of_id; u64 id_room;
+  u32 *big; u32 big_used, big_room;
+  u64 live, pairs;
+  struct region *latest;
+};
+
+static void *grow(void *old, u64 room, size_t each) {
+  void *grown = realloc(old, room * each);
+  if (!grown) abort();
+  return grown;
+}
+static u32 new_block(struct shadow *s) {
+  if (s->block_free) { u32 b = s->block_free; s->block_free = s->blocks[b].id; return b; }
+  if (s->block_used == s->block_room) s->blocks = grow(s->blocks, s->block_room *= 2, sizeof *s->blocks);
+  return s->block_used++;
+}
+static u32 new_link(struct shadow *s, u32 block, u32 next) {
+  u32 l = s->link_free;
+  if (l) s->link_free = s->links[l].next;
+  else {
+    if (s->link_used == s->link_room) s->links = grow(s->links, s->link_room *= 2, sizeof *s->links);
+    l = s->link_used++;
+  }
+  s->links[l] = (struct link){block, next};
+  return l;
+}
+
+static struct region *place(struct region *table, u32 room, u64 number) {
+  u64 at = (number * 0x9e3779b97f4a7c15u) >> 32;
+  for (;; at++) {
+    struct region *r = &table[at & (room - 1)];
+    if (!r->cells || r->number == number) return r;
+  }
+}
+static struct region *region(struct shadow *s, u64 number) {
+  if (s->latest && s->latest->number == number && s->latest->cells) return s->latest;
+  struct region *r = place(s->regions, s->region_room, number);
+  if (!r->cells) {
+    if (2 * ++s->region_used > s->region_room) {
+      u32 room = s->region_room * 2;
+      struct region *bigger = calloc(room, sizeof *bigger);
+      if (!bigger) abort();
+      for (u32 i = 0; i < s->region_room; i++)
+        if (s->regions[i].cells) *place(bigger, room, s->regions[i].number) = s->regions[i];
+      free(s->regions);
+      s->regions = bigger, s->region_room = room;
+      r = place(bigger, room, number);
+    }
+    r->number = number;
+    r->cells = mmap(NULL, CELLS * sizeof(u32), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (r->cells == MAP_FAILED) abort();
+  }
+  return s->latest = r;
+}
+
+struct found { u32 *pairs; u64 room, count; };
+static int meet(const struct block *a, const struct block *b) {
+  return a->ptr <= b->ptr ? b->ptr - a->ptr < a->extent : a->ptr - b->ptr < b->extent;
+}
+static void compare(struct shadow *s, u32 older, u32 newer, u32 mark, struct found *out) {
+  struct block *a = &s->blocks[older], *b = &s->blocks[newer];
+  if (a->mark == mark || !meet(a, b)) return;
+  a->mark = mark;
+  if (out->count < out->room) out->pairs[2 * out->count] = a->id, out->pairs[2 * out->count + 1] = b->id;
+  out->count++;
+}
+static void compare_cell(struct shadow *s, u32 cell, u32 newer, u32 mark, struct found *out) {
+  if (!(cell & SHARED)) { compare(s, cell, newer, mark, out); return; }
+  for (u32 l = cell & ~SHARED; l; l = s->links[l].next) compare(s, s->links[l].block, newer, mark, out);
+}
+static void enter(struct shadow *s, u32 *cell, u32 b, u32 mark, struct found *out) {
+  if (!*cell) { *cell = b; return; }
+  compare_cell(s, *cell, b, mark, out);
+  u32 rest = *cell & SHARED ? *cell & ~SHARED : new_link(s, *cell, 0);
+  *cell = SHARED | new_link(s, b, rest);
+}
+static void leave(struct shadow *s, u32 *cell, u32 b) {
+  if (*cell == b) { *cell = 0; return; }
+  if (!(*cell & SHARED)) return;
+  u32 head = *cell & ~SHARED, before = 0, l = head;
+  while (l && s->links[l].block != b) before = l, l = s->links[l].next;
+  if (!l) return;
+  if (before) s->links[before].next = s->links[l].next;
+  else head = s->links[l].next;
+  s->links[l].next = s->link_free, s->link_free = l;
+  if (head && !s->links[head].next) { /* one owner left: direct again */
+    *cell = s->links[head].block;
+    s->links[head].next = s->link_free, s->link_free = head;
+  } else *cell = head ? SHARED | head : 0;
+}
+
+static int is_big(const struct block *b) { return b->extent > BIG || b->ptr + b->extent < b->ptr; }
+static void enter_big(struct shadow *s, u32 b, u32 mark, struct found *out) {
+  const struct block big = s->blocks[b];
+  for (u32 i = 0; i < s->region_room; i++) {
+    struct region *r = &s->regions[i];
+    struct block all = {r->number << REGION, 1u << REGION, 0, 0};
+    if (!r->cells || !meet(&all, &big)) continue;
+    u64 from = big.ptr > all.ptr ? (big.ptr - all.ptr) >> CELL : 0;
+    u64 reach = big.extent - 1 > UINT64_MAX - big.ptr ? UINT64_MAX : big.ptr + big.extent - 1;
+    u64 to = reach - all.ptr < all.extent ? (reach - all.ptr) >> CELL : CELLS - 1;
+    for (u64 c = from; c <= to; c++)
+      if (r->cells[c]) compare_cell(s, r->cells[c], b, mark, out);
+  }
+  if (s->big_used == s->big_room) s->big = grow(s->big, s->big_room *= 2, sizeof *s->big);
+  s->big[s->big_used++] = b;
+}
+static void birth(struct shadow *s, u32 id, u64 ptr, u64 extent, struct found *out) {
+  u32 b = new_block(s), mark = id + 1;
+  s->blocks[b] = (struct block){ptr, extent, id, 0};
+  s->of_id[id] = b;
+  s->pairs += s->live++;
+  for (u32 i = 0; i < s->big_used; i++) compare(s, s->big[i], b, mark, out);
+  if (is_big(&s->blocks[b])) { enter_big(s, b, mark, out); return; }
+  for (u64 c = ptr >> CELL, last = (ptr + extent - 1) >> CELL; c <= last;) {
+    u32 *cells = region(s, c >> (REGION - CELL))->cells;
+    do enter(s, &cells[c & (CELLS - 1)], b, mark, out), c++; while (c <= last && (c & (CELLS - 1)));
+  }
+}
+static void death(struct shadow *s, u32 id) {
+  u32 b = s->of_id[id];
+  if (!b) return;
+  s->of_id[id] = 0;
+  s->live--;
+  const struct block gone = s->blocks[b];
+  if (is_big(&gone)) {
+    for (u32 i = 0; i < s->big_used; i++)
+      if (s->big[i] == b) { s->big[i] = s->big[--s->big_used]; break; }
+  } else {
+    for (u64 c = gone.ptr >> CELL, last = (gone.ptr + gone.extent - 1) >> CELL; c <= last;) {
+      u32 *cells = region(s, c >> (REGION - CELL))->cells;
+      do leave(s, &cells[c & (CELLS - 1)], b), c++; while (c <= last && (c & (CELLS - 1)));
+    }
+  }
+  s->blocks[b].id = s->block_free, s->block_free = b;
+}
+
+EXPORT struct shadow *hl_shadow_new(void) {
+  struct shadow *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->block_room = s->link_room = s->big_room = 1024, s->block_used = s->link_used = 1, s->region_room = 64;
+  s->blocks = grow(NULL, s->block_room, sizeof *s->blocks), s->links = grow(NULL, s->link_room, sizeof *s->links);
+  s->big = grow(NULL, s->big_room, sizeof *s->big), s->regions = calloc(s->region_room, sizeof *s->regions);
+  return s;
+}
+/* Feed `rows` operations, the first of which has index `base`: `ends` is nonzero where the block of `owner` dies, `makes` where
+ * a block of `extent` bytes (at least 1) is born at `ptr`. Writes up to `room` pairs (older, newer); gives how many there are. */
+EXPORT u64 hl_shadow_feed(struct shadow *s, u64 base, u64 rows, const u8 *ends, const u32 *owner, const u8 *makes, const u64 *ptr,
+                          const u64 *extent, u32 *pairs, u64 room) {
+  struct found out = {pairs, room, 0};
+  if (base + rows > s->id_room) {
+    u64 grown = 2 * (base + rows);
+    s->of_id = grow(s->of_id, grown, sizeof *s->of_id);
+    memset(s->of_id + s->id_room, 0, (grown - s->id_room) * sizeof *s->of_id);
+    s->id_room = grown;
+  }
+  for (u64 i = 0; i < rows; i++) {
+    if (ends[i] && owner[i] != NONE) death(s, owner[i]);
+    if (makes[i]) birth(s, (u32)(base + i), ptr[i], extent[i] ? extent[i] : 1, &out);
+  }
+  return out.count;
+}
+/* Pairs of blocks live at the same time, so far. */
+EXPORT u64 hl_shadow_pairs(const struct shadow *s) { return s->pairs; }
+EXPORT void hl_shadow_free(struct shadow *s) {
+  for (u32 i = 0; i < s->region_room; i++)
+    if (s->regions[i].cells) munmap(s->regions[i].cells, CELLS * sizeof(u32));
+  free(s->regions), free(s->blocks), free(s->links), free(s->of_id), free(s->big), free(s);
+}

@@ -1,0 +1,83 @@
+"""What all subjects share: a command that starts them, and a host kept warm between runs."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from heaplaw.host import Command, Host, HostError
+from heaplaw.spec.event import Env
+from heaplaw.spec.history import History, Trace
+from heaplaw.spec.protocols import Limits
+from heaplaw.spec.shapes import CALLS, Kind, Shape
+
+NativeCode = "native"
+"""The driver written in C ran the subject; otherwise the Python worker did, call by call."""
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done: one line that says what, where, and what to do."""
+
+
+def names_without_calls(shape: Shape, offers: frozenset[str]) -> list[str]:
+    """Operations of the shape that the subject lacks, by their C names."""
+    return [CALLS[kind] for kind in sorted(shape.operations) if CALLS[kind] not in offers]
+
+
+@dataclass
+class ProcessSubject:
+    """A subject in a process of its own. `spec` says how to make it again, for replays on any machine."""
+
+    identity: str
+    shape: Shape
+    offers: frozenset[str]
+    command: Command
+    spec: Mapping[str, Any]
+    driver: str
+    env: Env | None = None
+    notes: tuple[str, ...] = ()
+    operations: int = 1_000_000
+    """How many operations a check runs when the user does not say."""
+    _host: Host | None = field(default=None, repr=False)
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Operations that can be called."""
+        return frozenset(kind for kind in self.shape.operations if CALLS[kind] in self.offers)
+
+    def host(self, rows: int) -> Host:
+        """The warm host, with room for `rows` operations."""
+        if self._host is not None and self._host.rows < rows:
+            self.close()
+        if self._host is None:
+            try:
+                self._host = Host(self.command, max(rows, 4096))
+            except HostError as error:
+                raise UsageError(f"{self.identity}: {error}") from error
+        return self._host
+
+    def run(self, trace: Trace, limits: Limits = Limits(), payload: bool = True) -> History:
+        """Run `trace` in a child of the warm host."""
+        return self.host(len(trace)).run(trace, limits, payload, self.env)
+
+    def run_fresh(self, trace: Trace, limits: Limits = Limits()) -> History:
+        """Run `trace` in a process that was started for it."""
+        host = Host(self.command, max(len(trace), 16))
+        try:
+            return host.run(trace, limits, env=self.env)
+        finally:
+            host.close()
+
+    def close(self) -> None:
+        """End the host."""
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+
+
+def worker_command(spec: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Command:
+    """Start the Python worker on `spec`."""
+    return Command(
+        [sys.executable, "-m", "heaplaw.worker"], [json.dumps(dict(spec))], dict(environment or {})
+    )

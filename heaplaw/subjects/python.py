@@ -1,0 +1,56 @@
+"""Subjects that live in Python: CPython's own allocators, and objects that users name as `module:Thing`."""
+
+import json
+import platform
+from typing import Any
+
+from heaplaw import native
+from heaplaw.calls import PYTHON_FAMILIES
+from heaplaw.spec.event import Env
+from heaplaw.spec.shapes import MALLOC, SHAPES
+
+from .base import ProcessSubject, UsageError, worker_command
+
+POOL_BLOCK, POOL_BLOCKS = 64, 100
+"""What a pool is made with when its constructor asks: bytes a block, number of blocks."""
+
+
+def cpython_subject(family: str) -> ProcessSubject:
+    """One of CPython's three families of functions."""
+    library = native.find(native.LIBRARY)
+    spec = {"kind": "cpython", "family": family}
+    pattern = PYTHON_FAMILIES[family]
+    offers = frozenset({"malloc", "calloc", "realloc", "free"})
+    command = worker_command({**spec, "driver": str(library) if library else None})
+    identity = f"CPython {platform.python_version()} {pattern.format('*')}"
+    driver = "native" if library else "python"
+    return ProcessSubject(
+        identity, MALLOC, offers, command, spec, driver, operations=1_000_000 if library else 100_000
+    )
+
+
+def object_subject(
+    target: str, shape: str, arguments: dict[str, int] | None = None, align: int = 8
+) -> ProcessSubject:
+    """The Python object `module:Name`, in the given shape.
+
+    `arguments` (block_size, num_blocks) reach the constructor if it has parameters of these names; `align` is the
+    alignment, bytes, that a pool promises.
+    """
+    if shape not in SHAPES:
+        raise UsageError(f"unknown shape {shape}; there are {', '.join(SHAPES)}")
+    given = {"block_size": POOL_BLOCK, "num_blocks": POOL_BLOCKS, **(arguments or {})}
+    spec: dict[str, Any] = {
+        "kind": "object",
+        "target": target,
+        "shape": shape,
+        "arguments": given,
+        "align": align,
+    }
+    subject = ProcessSubject(
+        target, SHAPES[shape], frozenset(), worker_command(spec), spec, "python", operations=20_000
+    )
+    told: dict[str, Any] = json.loads(subject.host(4096).greeting.removeprefix("ok "))
+    subject.offers = frozenset(told["offers"])
+    subject.env = Env(**told["env"]) if shape == "pool" else None
+    return subject

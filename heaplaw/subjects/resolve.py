@@ -1,0 +1,76 @@
+"""From what a user types to subjects."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from heaplaw import native
+from heaplaw.calls import PYTHON_FAMILIES
+from heaplaw.mutants import CORRECT, MUTANTS
+
+from .base import ProcessSubject, UsageError
+from .native import native_subject
+from .python import cpython_subject, object_subject
+
+NAMES = ("glibc", "cpython", *PYTHON_FAMILIES)
+
+
+def resolve(
+    name: str, prefix: str = "", shape: str | None = None, arguments: dict[str, int] | None = None
+) -> list[ProcessSubject]:
+    """The subjects that `name` stands for; UsageError, in one line, when there are none.
+
+    A name (`glibc`, `cpython`, `pymem`, …, `mutant:NAME`), a path to a shared library, or `module:Thing`.
+    """
+    if name in ("glibc", "libc"):
+        return [native_subject(None, prefix)]
+    if name == "cpython":
+        return [cpython_subject(family) for family in PYTHON_FAMILIES]
+    if name in PYTHON_FAMILIES:
+        return [cpython_subject(name)]
+    if name.startswith("mutant:"):
+        return [mutant_subject(name.removeprefix("mutant:"))]
+    if "/" not in name and ":" in name:
+        if shape is None:
+            raise UsageError(f"{name}: say which shape it has: --shape malloc, or --shape pool")
+        return [object_subject(name, shape, arguments)]
+    if shape not in (None, "malloc"):
+        raise UsageError(
+            f"{name}: a shared library is judged in the shape malloc; --shape {shape} is for Python objects"
+        )
+    if "/" in name or ".so" in name or Path(name).exists():
+        return [native_subject(name, prefix)]
+    import difflib
+
+    close = difflib.get_close_matches(name, NAMES, 1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    raise UsageError(
+        f"{name}: no such subject{meant} (a path to a library, package.module:Thing, or one of {', '.join(NAMES)})"
+    )
+
+
+def mutant_subject(name: str) -> ProcessSubject:
+    """One of the seeded faults that come with heaplaw, or one of its correct allocators."""
+    known = (*(mutant.name for mutant in MUTANTS), *CORRECT)
+    if name not in known:
+        import difflib
+
+        close = difflib.get_close_matches(name, known, 3) or known[:3]
+        raise UsageError(f"mutant:{name}: no such mutant; similar: {', '.join(close)}")
+    library = native.find(native.MUTANTS)
+    if library is None:
+        raise UsageError("the mutants are written in C: install a C compiler, then reinstall heaplaw")
+    return native_subject(str(library), "mut_", f"mutant:{name}", {"HEAPLAW_MUTANT": name})
+
+
+def from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
+    """The subject that a stored trace was found on."""
+    if spec["kind"] == "cpython":
+        return cpython_subject(spec["family"])
+    if spec["kind"] == "object":
+        return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
+    identity = (
+        "mutant:" + spec["environment"]["HEAPLAW_MUTANT"] if "HEAPLAW_MUTANT" in spec["environment"] else ""
+    )
+    path = str(native.find(native.MUTANTS)) if identity else spec["path"]
+    return native_subject(path, spec["prefix"], identity, dict(spec["environment"]))

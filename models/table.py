@@ -1,0 +1,102 @@
+"""The one table that every generator draws from: phases with their weights, classes of sizes, boundary values.
+
+Bulk columns (`models.generate`) and Hypothesis strategies (`models.strategies`) are two readings of this table.
+"""
+
+from dataclasses import dataclass
+
+from heaplaw.spec.layout import PAGE, PTRDIFF_MAX, SIZE_MAX
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of a trace with one pattern of lifetimes."""
+
+    name: str
+    weight: int
+    """Share of a mixed trace, relative to the other phases."""
+
+
+PHASES = (
+    Phase("fill and drain", 3),
+    Phase("churn", 4),
+    Phase("first in, first out", 2),
+    Phase("last in, first out", 2),
+    Phase("fragment", 3),
+    Phase("recycle", 3),
+    Phase("grow and shrink", 3),
+    Phase("zero after dirt", 2),
+    Phase("aligned", 2),
+    Phase("class sweep", 2),
+)
+
+
+@dataclass(frozen=True)
+class SizeClass:
+    """A family of request sizes, bytes, `low` to `high` inclusive."""
+
+    name: str
+    weight: int
+    low: int
+    high: int
+    edges: int = 0
+    """0: log-uniform between low and high. Otherwise a multiple of `edges`, give or take a few bytes (`NEAR`)."""
+
+
+SIZES = (
+    SizeClass("small", 46, 1, 512),
+    SizeClass("word edges", 10, 8, 256, 8),
+    SizeClass("class edges", 20, 16, 1024, 16),
+    SizeClass("page edges", 4, PAGE, 8 * PAGE, PAGE),
+    SizeClass("medium", 12, 512, 8192),
+    SizeClass("large", 2, 8192, 65536),
+    SizeClass("huge", 1, 65536, 2**20),
+)
+NEAR = (0, 0, 0, -1, 1, -8, 8, -16)
+"""Distances from an edge, bytes, drawn uniformly."""
+POWERS = tuple(2**k + d for k in range(4, 18) for d in (-1, 0, 1))
+"""Powers of two and their neighbours, mixed into every family of sizes."""
+POWERS_SHARE = 0.05
+ZERO_SHARE = 0.004
+
+ALIGNMENTS = tuple(2**k for k in range(3, 17))
+"""Alignments asked for, bytes: 8 to 64 KiB."""
+
+REFUSED_SIZES = tuple(
+    dict.fromkeys(
+        [SIZE_MAX - d for d in (*range(0, 65), PAGE - 1, PAGE, PAGE + 1, 65535)]
+        + [PTRDIFF_MAX + d for d in (-PAGE, -64, -17, -16, -15, -1, 0, 1, 15, 16, 17, 64, PAGE)]
+        + [2**k + d for k in range(33, 64) for d in (-1, 0, 1, 24)]
+    )
+)
+"""Sizes that hardly any allocator can serve, and none may serve above PTRDIFF_MAX, bytes."""
+WRAPPING_FACTORS = tuple(
+    dict.fromkeys(
+        [
+            (2**k, 2 ** (64 - k) + d)
+            for k in (1, 2, 4, 8, 16, 31, 32, 33, 48, 63)
+            for d in (0, 1, 8, 64)
+            if 2 ** (64 - k) + d <= SIZE_MAX
+        ]
+        + [
+            (SIZE_MAX, 2),
+            (2, SIZE_MAX),
+            (SIZE_MAX, SIZE_MAX),
+            (3, SIZE_MAX // 3 + 1),
+            (PTRDIFF_MAX, 2),
+            (2, PTRDIFF_MAX),
+        ]
+    )
+)
+"""(count, size) whose product exceeds PTRDIFF_MAX; most wrap to a small number."""
+BOUNDARY_SHARE = 0.02
+"""Share of the operations of a mixed trace that belong to boundary groups."""
+
+KIND_WEIGHTS = {"malloc": 70, "calloc": 18, "aligned_alloc": 6, "posix_memalign": 6}
+"""How a block is asked for, where the phase does not say."""
+RESIZED_SHARE = 0.12
+CHECKED_SHARE = 0.05
+"""Blocks that are resized, or read back, once in their life, outside the phases made for it."""
+STEADY_SIZES = SizeClass("steady", 1, 16, 8192)
+STEADY_LIFETIME = 600
+"""Mean lifetime in a steady workload, in allocations; so about the number of live blocks."""
