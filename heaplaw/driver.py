@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from heaplaw.layout import FINISHED, IN_CALL, IN_PAYLOAD, PROGRESS
-from heaplaw.spec.event import NONE, Flag, Status
+from heaplaw.spec.event import NONE, NULL, Flag, Status
 from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import Kind
 
@@ -167,7 +167,7 @@ class Driver:
         old = None
         if kind != Kind.CHECK and not self.calls.has(kind):
             return
-        if kind in (Kind.RESIZE, Kind.FREE, Kind.CHECK):
+        if kind in (Kind.RESIZE, Kind.FREE, Kind.CHECK) and c["slot"][index] != NULL:
             named = self.slots.get(c["slot"][index]) if c["slot"][index] != NONE else None
             old = self.slots[named.owner] if named is not None else None
             if old is None or not old.live:

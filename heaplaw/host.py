@@ -122,6 +122,15 @@ class Host:
         self.start(trace, limits, payload)
         return self.finish(trace, env)
 
+    def ended(self, timeout: float) -> bool:
+        """The run is over: `finish` will not wait. Waits at most `timeout` seconds."""
+        return b"\n" in self._pending or bool(select.select([self._reply], [], [], timeout)[0])
+
+    def kill(self) -> None:
+        """End the run, and the fork server with it; what has returned stays readable."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def last_words(self) -> str:
         """The last line that the subject printed, cut to 200 characters."""
         try:

@@ -19,7 +19,7 @@ from heaplaw.calls import LibraryCalls, ObjectCalls, SubjectError, library_calls
 from heaplaw.driver import Calls, Driver, Payload
 
 FORMATS = {1: "B", 4: "I", 8: "Q"}
-SLICE = 0.005
+SLICE = 0.02
 """Seconds between two looks at a running child."""
 
 
@@ -56,6 +56,7 @@ def subject_of(spec: Mapping[str, Any]) -> tuple[Calls, dict[str, Any]]:
 
 def run(job: Job, calls: Calls, native: str | None, memory: int) -> None:
     """The child: run the trace, then end without a word."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if native is not None and isinstance(calls, LibraryCalls):
@@ -78,7 +79,7 @@ def supervise(job: Job, child: int, cpu: float, wall: float) -> str:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             break
-        time.sleep(SLICE)
+        signal.sigtimedwait({signal.SIGCHLD}, SLICE)
         try:
             used = time.clock_gettime(clock)
         except OSError:
@@ -107,6 +108,7 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
         say(f"error {error}")
         sys.exit(2)
     job = Job(descriptor, size)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     say("ok " + json.dumps(told))
     for line in sys.stdin:
         _, cpu, wall, memory = line.split()

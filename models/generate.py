@@ -79,6 +79,7 @@ class Plan:
 _ALIGNMENTS: Words = np.array(table.ALIGNMENTS, np.uint64)
 _POWERS: Words = np.array(table.POWERS, np.uint64)
 _REFUSED: Words = np.array(table.REFUSED_SIZES, np.uint64)
+_VAST: Words = np.array(table.VAST_SIZES, np.uint64)
 _FACTORS: Words = np.array(table.WRAPPING_FACTORS, np.uint64)
 _ASKING = (Kind.ALLOC, Kind.ZALLOC, Kind.ALIGNED, Kind.POSIX_ALIGNED)
 
@@ -296,6 +297,8 @@ def boundaries(plan: Plan, start: float, length: float, groups: int) -> None:
     plan.add(at, at + STEP, size, plain)
     kind = draw_kinds(rng, groups, plan.kinds)
     refused = rng.choice(_REFUSED, groups)
+    vast = np.arange(groups) % 40 == 7
+    kind[vast], refused[vast] = Kind.ALLOC, rng.choice(_VAST, int(vast.sum()))
     count = np.ones(groups, np.uint64)
     wraps = (kind == Kind.ZALLOC) & (rng.random(groups) < 0.7)
     factors = _FACTORS[rng.integers(0, len(_FACTORS), groups)]
@@ -421,14 +424,20 @@ def uniform(n: int, seed: int, kinds: Iterable[Kind]) -> Trace:
     return cut(lay_out(plan, "malloc", Env(), "uniform", seed, []), n)
 
 
-def steady(n: int, seed: int, kinds: Iterable[Kind]) -> Trace:
-    """One distribution of sizes and lifetimes throughout, which frees everything that it allocates."""
+def steady(n: int, seed: int, kinds: Iterable[Kind], small: bool = False) -> Trace:
+    """One distribution of sizes and lifetimes throughout, which frees everything that it allocates.
+
+    `small`: few small blocks live at a time, for heaps that may have little room.
+    """
     rng = np.random.default_rng(seed)
     plan = Plan(rng, frozenset(kinds) - {Kind.RESIZE, Kind.ALIGNED, Kind.POSIX_ALIGNED})
     m = n // 2
     birth = np.arange(m) * 2.0
-    lives = np.minimum(rng.exponential(2 * table.STEADY_LIFETIME, m), 8 * table.STEADY_LIFETIME) + STEP
-    plan.add(birth, birth + lives, class_sizes(rng, m, table.STEADY_SIZES))
+    mean, family = (
+        (table.SMALL_LIFETIME, table.SMALL_SIZES) if small else (table.STEADY_LIFETIME, table.STEADY_SIZES)
+    )
+    lives = np.minimum(rng.exponential(2 * mean, m), 8 * mean) + STEP
+    plan.add(birth, birth + lives, class_sizes(rng, m, family))
     return lay_out(plan, "malloc", Env(), "steady", seed, [])
 
 

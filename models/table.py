@@ -66,10 +66,12 @@ REFUSED_SIZES = tuple(
     dict.fromkeys(
         [SIZE_MAX - d for d in (*range(0, 65), PAGE - 1, PAGE, PAGE + 1, 65535)]
         + [PTRDIFF_MAX + d for d in (-PAGE, -64, -17, -16, -15, -1, 0, 1, 15, 16, 17, 64, PAGE)]
-        + [2**k + d for k in range(33, 64) for d in (-1, 0, 1, 24)]
+        + [2**k + d for k in range(36, 64) for d in (-1, 0, 1, 24)]
     )
 )
 """Sizes that hardly any allocator can serve, and none may serve above PTRDIFF_MAX, bytes."""
+VAST_SIZES = tuple(2**k + d for k in (31, 32, 33) for d in (-1, 0, 1, 16, 24))
+"""Sizes beyond 32 bits that a 64-bit allocator may well serve, asked for with plain `malloc` only: nothing zeroes them."""
 WRAPPING_FACTORS = tuple(
     dict.fromkeys(
         [
@@ -100,3 +102,6 @@ CHECKED_SHARE = 0.05
 STEADY_SIZES = SizeClass("steady", 1, 16, 8192)
 STEADY_LIFETIME = 600
 """Mean lifetime in a steady workload, in allocations; so about the number of live blocks."""
+SMALL_SIZES = SizeClass("small steady", 1, 16, 512)
+SMALL_LIFETIME = 24
+"""The same for subjects that may have little room."""

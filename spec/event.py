@@ -13,6 +13,8 @@ from .shapes import ALIGN_TAKERS, MAKERS, TAKERS
 
 NONE = 2**32 - 1
 """The slot, or the owner, of an operation that has none."""
+NULL = 2**32 - 2
+"""The slot of an operation that is given the null pointer: `free(NULL)`, `realloc(NULL, size)`."""
 NEVER = 2**64 - 1
 """The death of a block that is never freed."""
 

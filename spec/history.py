@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .event import NONE, Env, Event, Status
+from .event import NONE, NULL, Env, Event, Status
 from .layout import fundamental_alignment
 from .shapes import ALIGN_TAKERS, SHAPES, Kind
 
@@ -27,7 +27,11 @@ class Column:
 
 OP_COLUMNS = (
     Column("kind", 1, "what to do: a Kind"),
-    Column("slot", 4, "index of the operation whose block is meant; NONE where the operation takes none"),
+    Column(
+        "slot",
+        4,
+        "index of the operation whose block is meant; NULL: the null pointer; NONE where the operation takes none",
+    ),
     Column("size", 8, "bytes asked for, of one element"),
     Column("align", 8, "alignment asked for, by the operations that take one; else 0"),
     Column("count", 8, "number of elements of ZALLOC; else 1"),
@@ -96,7 +100,7 @@ class Trace:
 
     def subset(self, indices: Sequence[int]) -> "Trace":
         """The operations at `indices` (ascending), slots renumbered; a slot whose maker is left out becomes empty."""
-        place = {old: new for new, old in enumerate(indices)}
+        place = {NULL: NULL, **{old: new for new, old in enumerate(indices)}}
         ops = [self.op(index) for index in indices]
         return self.with_ops(Op(op.kind, op.size, place.get(op.slot, NONE), op.align, op.count) for op in ops)
 

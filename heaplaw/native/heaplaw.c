@@ -27,6 +27,7 @@ enum { SKIPPED, OK, FAILED, DIED, WRONG };
 enum { DAMAGED = 1, PREFIX_LOST = 2, NOT_ZERO = 4, FAILED_CHANGED = 8, UNWRITABLE = 16 };
 enum { BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED };
 #define NONE 0xffffffffu
+#define NULL_SLOT 0xfffffffeu
 #define OBJECT_MAX ((u64)PTRDIFF_MAX)
 
 /* The head of the shared memory; the columns follow at the given offsets. */
@@ -225,9 +226,9 @@ static void receive(struct run *r, u64 i, u64 at, struct slot *old) {
 static void one(struct run *r, u64 i) {
   u8 kind = r->kind[i];
   struct slot *old = NULL;
-  if (kind == 0 || kind >= KINDS || (kind != CHECK && !r->calls[kind])) return;
-  if (kind == RESIZE || kind == FREE || kind == CHECK) {
-    u32 s = r->slot[i];
+  if (kind == 0 || kind >= KINDS || (kind != CHECK && !r->calls[kind])) return; /* skipped */
+  u32 s = r->slot[i];
+  if ((kind == RESIZE || kind == FREE || kind == CHECK) && s != NULL_SLOT) {
     if (s >= i || !r->slots[s].live) return;
     old = &r->slots[r->slots[s].owner];
     if (!old->live) return;
@@ -242,9 +243,9 @@ static void one(struct run *r, u64 i) {
     if (kind == CHECK) { r->status[i] = OK; return; }
   }
   u64 at = call(r, i, old ? old->ptr : 0);
-  if (kind == FREE) { old->live = 0; return; }
+  if (kind == FREE) { if (old) old->live = 0; return; }
   if (at) { receive(r, i, at, old); return; }
-  if (kind != RESIZE) return;
+  if (kind != RESIZE || !old) return;
   if (r->job->payload) {
     now(r, i, IN_PAYLOAD);
     u64 kept = verify((u8 *)old->ptr, old->owner, old->extent, old->extent);

@@ -136,7 +136,7 @@ def native_subject(
         settings.update(TLS)
     name = identity or exports.soname or where.name
     spec = {"kind": "native", "path": path, "prefix": prefix, "environment": dict(environment or {})}
-    offers = frozenset(found)
+    offers = frozenset({*found, "C functions"})
     if host_program is None:
         worker_spec = {"kind": "native", "library": exports.path if path else None, "symbols": found}
         return ProcessSubject(

@@ -20,7 +20,7 @@ def cpython_subject(family: str) -> ProcessSubject:
     library = native.find(native.LIBRARY)
     spec = {"kind": "cpython", "family": family}
     pattern = PYTHON_FAMILIES[family]
-    offers = frozenset({"malloc", "calloc", "realloc", "free"})
+    offers = frozenset({"malloc", "calloc", "realloc", "free", "C functions"})
     command = worker_command({**spec, "driver": str(library) if library else None})
     identity = f"CPython {platform.python_version()} {pattern.format('*')}"
     driver = "native" if library else "python"

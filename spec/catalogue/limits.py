@@ -135,8 +135,8 @@ failure_changes_nothing = Law(
 
 
 def footprint_limit(r: Run) -> int:
-    """Bytes of pages that a workload with this peak may cover: four times the peak and 2 MiB."""
-    return 4 * r.peak + 2 * MIB
+    """Bytes of pages that a workload with this peak may cover: four times the peak and 256 KiB."""
+    return 4 * r.peak + MIB // 4
 
 
 def _reuse_premise(r: Run) -> Truth:
@@ -151,7 +151,7 @@ reuse = Law(
     id="HL304",
     name="reuse",
     sentence="freed memory comes back: a steady workload covers a bounded footprint and is never refused",
-    source="requirements, catalogue row `reuse`; the bound is 4 times the peak of live bytes and 2 MiB",
+    source="requirements, catalogue row `reuse`; the bound is 4 times the peak of live bytes and 256 KiB",
     scope=Scope.RUN,
     shapes=frozenset({"malloc"}),
     premise=_reuse_premise,
@@ -186,7 +186,7 @@ first_operation = Law(
     required=lambda e: "a whole block, or the failure value",
     accepts=((Event(Kind.ZALLOC, 8, ptr=0x1000),),),
     rejects=((Event(Kind.ZALLOC, 8, status=Status.DIED),),),
-    needs=frozenset({"process"}),
+    needs=frozenset({"C functions"}),
 )
 
 LAWS = (failure_is_reported, overflow_is_failure, failure_changes_nothing, reuse, first_operation)

@@ -1,0 +1,223 @@
+"""Check a subject: run the campaigns, judge them while they run, minimise what broke."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from heaplaw.models import generate
+from heaplaw.spec.catalogue import CATALOGUE, laws_of
+from heaplaw.spec.event import NULL
+from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
+from heaplaw.spec.judge import Tally
+from heaplaw.spec.law import Law
+from heaplaw.spec.protocols import Limits
+from heaplaw.spec.shapes import TAKERS, Kind
+from heaplaw.spec.verdict import Verdict, Violation
+
+from .judges import FastJudge
+from .minimise import Witness, minimise
+from .subjects import ProcessSubject
+
+STEADY_SHARE = 5
+"""A mixed run is followed by a steady one, this many times shorter."""
+
+
+@dataclass
+class Report:
+    """What came of checking one subject."""
+
+    subject: ProcessSubject
+    seed: int
+    verdicts: list[Verdict]
+    witnesses: list[Witness] = field(default_factory=list[Witness])
+    operations: int = 0
+    seconds: float = 0.0
+    ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
+    interrupted: bool = False
+    last_words: str = ""
+
+
+@dataclass
+class Finding:
+    """The first violation of a law, with the history that shows it."""
+
+    law: Law
+    violation: Violation
+    history: History
+
+
+def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
+    """One short trace for each operation, which comes first in it; of a null pointer, where it takes a block."""
+    for kind in sorted(subject.kinds):
+        slot = {"slot": NULL} if kind in TAKERS else {}
+        first = Op(kind, 48, align=64 if kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED) else 0, **slot)
+        if kind == Kind.ALIGNED:
+            first = Op(kind, 64, align=64)
+        yield make_trace(
+            subject.shape.name, [first, Op(Kind.ALLOC, 24), Op(Kind.FREE, slot=1)], profile="first"
+        )
+
+
+def campaigns(subject: ProcessSubject, operations: int, seed: int, profile: str) -> Iterator[Trace]:
+    """The traces of a check, one after another."""
+    if subject.shape.name == "pool":
+        assert subject.env is not None
+        yield generate.pool(operations, seed, subject.env)
+        return
+    if profile == "uniform":
+        yield generate.uniform(operations, seed, subject.kinds)
+        return
+    yield generate.mixed(operations, seed, subject.kinds)
+    small = "C functions" not in subject.offers
+    yield generate.steady(max(20_000, operations // STEADY_SHARE), seed, subject.kinds, small)
+
+
+@dataclass
+class Check:
+    """One check in progress."""
+
+    subject: ProcessSubject
+    seed: int
+    operations: int
+    laws: Sequence[Law]
+    limits: Limits = Limits()
+    profile: str = "mixed"
+    progress: Callable[[str], None] = lambda _text: None
+    tallies: dict[str, Tally] = field(default_factory=dict[str, Tally])
+    findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
+    done: int = 0
+    ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
+    last_words: str = ""
+
+    def __post_init__(self) -> None:
+        self.tallies = {law.name: Tally(law) for law in self.laws}
+
+    @property
+    def applicable(self) -> list[Law]:
+        """The laws that can be judged on this subject."""
+        return [law for law in self.laws if law.needs <= self.subject.offers]
+
+    def run(self) -> None:
+        """Run and judge every campaign."""
+        for trace in campaigns(self.subject, self.operations, self.seed, self.profile):
+            self.progress(f"{trace.profile}: {len(trace):,} operations")
+            self.one(trace)
+        if "C functions" in self.subject.offers and self.profile != "uniform":
+            self.progress("first operations, each in a fresh process")
+            for trace in first_traces(self.subject):
+                self.absorb(self.subject.run_fresh(trace, self.limits))
+
+    def one(self, trace: Trace) -> None:
+        """Run one trace, judging what has returned while the rest runs."""
+        host = self.subject.host(len(trace))
+        host.start(trace, self.limits)
+        history = History(
+            trace, {name: column[: len(trace)] for name, column in host.columns.items()}, env=self.subject.env
+        )
+        judge = FastJudge(history, self.applicable)
+        try:
+            while not host.ended(0.002):
+                judge.feed(host.progress() // 4096 * 4096)
+        except KeyboardInterrupt:
+            host.kill()
+            judge.feed(host.progress())
+            self.collect(judge, history)
+            raise
+        history = host.finish(trace, self.subject.env)
+        judge.history = history
+        self.last_words = host.last_words() if not isinstance(history.end, Completed) else self.last_words
+        self.collect(judge, history)
+
+    def absorb(self, history: History) -> None:
+        """Judge a finished history."""
+        self.collect(FastJudge(history, self.applicable), history)
+
+    def collect(self, judge: FastJudge, history: History) -> None:
+        """Add up what a judge found; keep the first violation of each law with its history."""
+        for name, found in judge.finish().items():
+            tally = self.tallies[name]
+            tally.judged += found.judged
+            tally.broken += found.broken
+            tally.runs += 1
+            tally.violations = (tally.violations + found.violations)[:20]
+            if found.violations and name not in self.findings:
+                self.findings[name] = Finding(
+                    CATALOGUE[name], found.violations[0], frozen(history, found.violations[0])
+                )
+        self.done += judge.called
+        self.ends.append((history.trace.profile, history.end))
+
+    def verdicts(self) -> list[Verdict]:
+        """A verdict for every law."""
+        return [tally.verdict(tally.law.needs - self.subject.offers) for tally in self.tallies.values()]
+
+
+def frozen(history: History, violation: Violation) -> History:
+    """A copy of what a witness needs of a history: the host's columns are written over by the next run."""
+    last = max(violation.operations, default=len(history) - 1) + 1
+    trace = generate.cut(history.trace, last)
+    return History(
+        trace,
+        {name: column[:last].copy() for name, column in history.columns.items()},
+        history.end,
+        env=history.env,
+    )  # type: ignore[attr-defined]
+
+
+def check(
+    subject: ProcessSubject,
+    seed: int,
+    operations: int | None = None,
+    limits: Limits = Limits(),
+    profile: str = "mixed",
+    seconds: float = 20.0,
+    progress: Callable[[str], None] = lambda _text: None,
+) -> Report:
+    """Judge `subject` by every law of its shape; minimise the first violation of each law that is broken."""
+    started = time.monotonic()
+    state = Check(
+        subject,
+        seed,
+        operations or subject.operations,
+        laws_of(subject.shape.name),
+        limits,
+        profile,
+        progress,
+    )
+    interrupted = False
+    try:
+        state.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    witnesses: list[Witness] = []
+    for finding in state.findings.values():
+        if interrupted:
+            witnesses.append(unshrunk(finding))
+            continue
+        progress(f"minimising {finding.law.id} {finding.law.name}")
+        witness = minimise(subject, finding.law, finding.history, finding.violation, seconds)
+        interrupted = interrupted or not witness.complete and witness.runs == 0
+        witnesses.append(witness)
+    return Report(
+        subject,
+        seed,
+        state.verdicts(),
+        witnesses,
+        state.done,
+        time.monotonic() - started,
+        state.ends,
+        interrupted,
+        state.last_words,
+    )
+
+
+def unshrunk(finding: Finding) -> Witness:
+    """What is known of a finding before it is minimised."""
+    return Witness(
+        finding.law.name,
+        finding.history.trace,
+        finding.violation,
+        finding.history,
+        len(finding.history),
+        complete=False,
+    )

@@ -1,0 +1,213 @@
+"""The command line: a thin face. The library never prints and never exits; this does."""
+
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+
+HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
+
+
+def echo(lines: Sequence[str]) -> None:
+    """Print results."""
+    click.echo("\n".join(lines))
+
+
+def progress(text: str) -> None:
+    """Tell what is being done, on a terminal only: logs stay quiet."""
+    if sys.stderr.isatty():
+        click.echo(f"  … {text}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="heaplaw")
+def cli() -> None:
+    """The law for memory managers: judge an allocator by laws, and see the shortest program that breaks one.
+
+    Exit codes: 0 all hold, 1 violated, 2 usage, 3 undecided, 4 heaplaw's own error, 130 interrupted.
+    """
+
+
+@cli.command()
+@click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
+@click.option("--prefix", default="", help="What stands before malloc, free, … in a library, like je_.")
+@click.option("--shape", type=click.Choice(["malloc", "pool"]), help="The interface of a Python object.")
+@click.option("--operations", "-n", type=click.IntRange(1, 50_000_000), help="Operations of the main run.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out."
+)
+@click.option(
+    "--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn."
+)
+@click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
+@click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, 3600), default=20.0, help="Time limit for minimising each law."
+)
+def check(
+    subjects: tuple[str, ...],
+    prefix: str,
+    shape: str | None,
+    operations: int | None,
+    seed: int | None,
+    profile: str,
+    block_size: int | None,
+    num_blocks: int | None,
+    output: Path,
+    seconds: float,
+) -> None:
+    """Judge SUBJECTs: the C library's malloc when none is named.
+
+    SUBJECT: glibc, cpython (pymem_raw, pymem, pyobject), a path to a shared library, package.module:Thing with --shape,
+    or mutant:NAME (an allocator with a seeded fault, to see what a violation looks like).
+    """
+    from .check import check as run
+    from .store import check_folder
+    from .subjects import resolve
+
+    check_folder(output)
+    seed = secrets.randbelow(10**8) if seed is None else seed
+    given = {"block_size": block_size, "num_blocks": num_blocks}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    worst = HOLDS
+    for name in subjects or ("glibc",):
+        for subject in resolve(name, prefix, shape, arguments):
+            try:
+                report = run(subject, seed, operations, profile=profile, seconds=seconds, progress=progress)
+                worst = combine(worst, show(report, output))
+            finally:
+                subject.close()
+            if report.interrupted:
+                click.echo(
+                    f"interrupted: what was found is in {output}/" if report.witnesses else "interrupted",
+                    err=True,
+                )
+                sys.exit(INTERRUPTED)
+    sys.exit(worst)
+
+
+def show(report: Any, output: Path) -> int:
+    """Print a report, keep its witnesses; the exit code that it asks for."""
+    from heaplaw.spec.verdict import Unknown, Violated
+
+    from .report import closing, failure, header, summary, table
+    from .store import document_of, save
+
+    echo(
+        [
+            f"heaplaw {__version__}   " + header(report)[0],
+            *header(report)[1:],
+            "",
+            *table(report.verdicts),
+            "",
+        ]
+    )
+    told: dict[tuple[Any, ...], list[Any]] = {}
+    for witness in report.witnesses:
+        told.setdefault(tuple(witness.trace.ops()[:200]), []).append(witness)
+    for group in told.values():
+        paths = [
+            save(output, document_of(w, report.subject.spec, report.subject.identity, report.seed))
+            for w in group
+        ]
+        echo([*failure(group[0], paths[0], [w.law for w in group[1:]]), ""])
+    echo(
+        [
+            *closing(report),
+            *([] if report.witnesses else ["holds = no counterexample found in this run"]),
+            summary(report),
+        ]
+    )
+    outcomes = [type(verdict.outcome) for verdict in report.verdicts]
+    return BROKEN if Violated in outcomes else UNDECIDED if Unknown in outcomes else HOLDS
+
+
+def combine(a: int, b: int) -> int:
+    """The exit code for both: violated wins over heaplaw's own error, that over undecided."""
+    return next((code for code in (BROKEN, HARNESS, UNDECIDED) if code in (a, b)), HOLDS)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--times", type=click.IntRange(1, 1000), default=3, help="How often to run it.")
+@click.option(
+    "--emit", type=click.Choice(["c", "pytest"]), help="Print a program that shows the same, and run nothing."
+)
+def replay(file: Path, times: int, emit: str | None) -> None:
+    """Run a stored trace again and show what it does. Exit code 1 when the law is broken again, 0 when it holds now."""
+    from .emit import c_program, pytest_regression
+    from .replay import run_again
+    from .store import load
+
+    stored = load(file)
+    if emit is not None:
+        click.echo(c_program(stored) if emit == "c" else pytest_regression(stored))
+        return
+    lines, broken = run_again(stored, times)
+    echo(lines)
+    sys.exit(BROKEN if broken else HOLDS)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[LAW]...")
+def laws(names: tuple[str, ...]) -> None:
+    """The catalogue of laws, from the code; or single laws (HL103, blocks_disjoint), whole."""
+    from .laws import catalogue_text, law_text
+
+    if not names:
+        echo(catalogue_text())
+    for name in names:
+        echo(law_text(name))
+
+
+@cli.command()
+@click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
+@click.argument("parts", nargs=-1, type=click.Choice(["replay", "scaling", "mutants"]))
+def bench(quick: bool, parts: tuple[str, ...]) -> None:
+    """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found."""
+    from .bench import run
+
+    for line in run(parts or ("replay", "scaling", "mutants"), quick):
+        click.echo(line)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point: bad input gives one line and exit code 2, never a traceback."""
+    from .calls import SubjectError
+    from .host import HostError
+    from .subjects.base import UsageError
+
+    command: Callable[..., Any] = cli.main
+    try:
+        command(arguments, prog_name="heaplaw", standalone_mode=False)
+    except click.UsageError as error:
+        hint = f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
+        click.echo(f"error: {error.format_message()}{hint}", err=True)
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(USAGE)
+    except (UsageError, SubjectError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(USAGE)
+    except HostError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(HARNESS)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing had been found yet", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(HOLDS)
+
+
+if __name__ == "__main__":
+    main()
