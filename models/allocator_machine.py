@@ -13,7 +13,7 @@ What a law says stands in the catalogue alone: the machine only asks the naive j
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, precondition, rule
@@ -27,6 +27,8 @@ from .live import live
 from .session import Session
 
 Rule: TypeAlias = Callable[..., Any]
+NO_BLOCK = cast("Any", multiple())
+"""What a rule gives its bundle when it made no block."""
 
 
 def _drawn(kind: Kind) -> SearchStrategy[Op]:
@@ -69,15 +71,14 @@ class AllocatorMachine(RuleBasedStateMachine):
 
     def request(self, kind: Kind) -> SearchStrategy[Op]:
         """What operations of `kind` ask for. Override to keep to some sizes."""
-        return strategies.request(kind, self.session.live.env)
+        return strategies.request(self.shape, kind, self.session.live.env)
 
     def perform(self, op: Op) -> Any:
         """Carry out and judge `op`: the slot that now holds a block, or none (`multiple()`)."""
         self._broken = True
         step = self.session.require(op)
         self._broken = False
-        nothing: Any = multiple()
-        return step.index if step.index in self.session.slots else nothing
+        return step.index if step.index in self.session.slots else NO_BLOCK
 
     def trace(self) -> Trace:
         """What this machine did."""

@@ -142,6 +142,8 @@ class _Search:
         memory, slots = node.memory.copy(), node.slots.copy()
         calls = self._calls
         calls.state, calls.memory = node.state, memory
+        view = node.heap.view
+        calls.counted = (view.num_free, view.num_allocated) if node.depth else calls.at_first
         event, owner = take(Checked(calls, memory, by_address, clears=True), slots, node.depth, op)
         event = replace(event, index=node.depth)
         self.online.heap = replace(node.heap, live=node.heap.live.copy())

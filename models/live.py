@@ -6,7 +6,7 @@ A `Live` carries out one operation and answers with the event. `Checked` makes o
 defines. What a subject raises becomes `Status.WRONG`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -85,6 +85,10 @@ class Calls(Protocol):
         """Call the subject; whatever it raises comes through."""
         ...
 
+    def counters(self) -> tuple[int, int]:
+        """The subject's free and allocated blocks, as it counts them; 0 where it does not."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -97,16 +101,16 @@ def pattern(tag: int, offset: int, length: int) -> bytes:
     return _TABLE[start : start + length]
 
 
-def spans(size: int) -> list[tuple[int, int]]:
-    """The parts of a block of `size` bytes that are written and read, as offset and length."""
-    return [(0, size)] if size <= FULL else [(0, EDGE), (size - EDGE, EDGE)]
+def spans(size: int, limit: int | None = None) -> list[tuple[int, int]]:
+    """The parts of a block of `size` bytes that are written and read, as offset and length, below `limit`."""
+    parts = [(0, size)] if size <= FULL else [(0, EDGE), (size - EDGE, EDGE)]
+    end = size if limit is None else limit
+    return [(offset, min(length, end - offset)) for offset, length in parts if offset < end]
 
 
-def first_wrong(store: Store, ptr: int, size: int, tag: int | None) -> int | None:
-    """The first offset below `size` where the block at `ptr` is not its owner's (`tag` None: not zero), if
-    any.
-    """
-    for offset, length in spans(size):
+def first_wrong(store: Store, ptr: int, parts: Iterable[tuple[int, int]], tag: int | None) -> int | None:
+    """The first offset in `parts` where the block at `ptr` is not its owner's (`tag` None: not zero)."""
+    for offset, length in parts:
         expected = bytes(length) if tag is None else pattern(tag, offset, length)
         found = store.peek(ptr + offset, length)
         if found != expected:
@@ -121,7 +125,7 @@ def fill(store: Store, ptr: int, size: int, tag: int) -> int | None:
         written = store.poke(ptr + offset, pattern(tag, offset, length))
         if written < length:
             return offset + written
-    return first_wrong(store, ptr, size, tag)
+    return first_wrong(store, ptr, spans(size), tag)
 
 
 def by_owner(index: int, ptr: int) -> int:
@@ -149,7 +153,6 @@ class Checked:
         self.error: Exception | None = None
         self._tag = tag
         self._clears = clears
-        self._counters = (0, 0)
 
     @property
     def shape(self) -> Shape:
@@ -170,7 +173,7 @@ class Checked:
     def apply(self, op: Op, held: Held | None, index: int) -> tuple[Event, int]:
         """Carry out operation `index`, which names the block `held`: the event, and the new block's tag."""
         self.error = None
-        damaged = None if held is None else first_wrong(self.store, held.ptr, held.size, held.tag)
+        damaged = None if held is None else first_wrong(self.store, held.ptr, spans(held.size), held.tag)
         if self._clears and held is not None and op.kind == Kind.FREE:
             self.store.poke(held.ptr, bytes(held.size))
         event = replace(self._call(op, held), held=0 if held is None else held.size)
@@ -178,7 +181,6 @@ class Checked:
         flag, bad_at = self._settle(held, event, tag)
         if damaged is not None:
             flag, bad_at = Flag.DAMAGED, damaged
-        self._counters = event.num_free, event.num_allocated
         return replace(event, flags=int(flag), bad_at=bad_at), tag
 
     def _call(self, op: Op, held: Held | None) -> Event:
@@ -191,7 +193,10 @@ class Checked:
             return self._bare(op, Status.WRONG)
 
     def _bare(self, op: Op, status: Status) -> Event:
-        free, allocated = self._counters
+        try:
+            free, allocated = self.calls.counters()
+        except Exception as error:  # noqa: BLE001 (likewise)
+            self.error, status, free, allocated = self.error or error, Status.WRONG, 0, 0
         event = Event(op.kind, op.size, op.align, op.count, status, num_free=free, num_allocated=allocated)
         return replace(event, env=self.env)
 
@@ -200,12 +205,12 @@ class Checked:
         wrong: tuple[int | None, Flag] = None, Flag.NOTHING
         if event.kind == Kind.RESIZE and held is not None:
             if event.failed:
-                wrong = first_wrong(self.store, held.ptr, held.size, held.tag), Flag.FAILED_CHANGED
+                wrong = first_wrong(self.store, held.ptr, spans(held.size), held.tag), Flag.FAILED_CHANGED
             elif event.makes:
-                common = min(held.size, int(event.extent))
+                common = spans(held.size, min(held.size, int(event.extent)))
                 wrong = first_wrong(self.store, event.ptr, common, held.tag), Flag.PREFIX_LOST
         elif event.kind == Kind.ZALLOC and event.makes:
-            wrong = first_wrong(self.store, event.ptr, int(event.extent), None), Flag.NOT_ZERO
+            wrong = first_wrong(self.store, event.ptr, spans(int(event.extent)), None), Flag.NOT_ZERO
         unwritable = fill(self.store, event.ptr, int(event.extent), tag) if event.makes else None
         if wrong[0] is not None:
             return wrong[1], wrong[0]
@@ -224,12 +229,21 @@ class StepCalls:
         self.offers = frozenset(CALLS[kind] for kind in shape.operations) | shape.counters
         self.state = state
         self.memory = memory
+        self.at_first = (int(env.num_blocks), 0)
+        """Free and allocated blocks before the first operation."""
+        self.counted = self.at_first
+        """What the latest event said of free and allocated blocks."""
         self._step = step
 
     def call(self, op: Op, ptr: int) -> Event:
         """One step."""
         self.state, event = self._step(self.state, op, ptr, self.memory)
+        self.counted = event.num_free, event.num_allocated
         return event
+
+    def counters(self) -> tuple[int, int]:
+        """What the latest event said."""
+        return self.counted
 
     def close(self) -> None:
         """Nothing is held."""
@@ -266,10 +280,11 @@ class PoolCalls:
             base=getattr(pool, "buffer", 0),
             capacity=getattr(pool, "capacity", 0),
             block_size=getattr(pool, "block_size", 0),
-            num_blocks=sum(self._count()) if blocks is None else blocks,
+            num_blocks=sum(self.counters()) if blocks is None else blocks,
         )
 
-    def _count(self) -> tuple[int, int]:
+    def counters(self) -> tuple[int, int]:
+        """`num_free_blocks()` and `num_allocated()`, where they are there."""
         free = getattr(self.pool, "num_free_blocks", lambda: 0)()
         return free, getattr(self.pool, "num_allocated", lambda: 0)()
 
@@ -280,8 +295,8 @@ class PoolCalls:
             status, address = served(self.pool.alloc())
         elif self.pool.dealloc(ptr) not in (0, None):
             status = Status.WRONG
-        free, allocated = self._count()
-        size = op.size if op.kind == Kind.ALLOC else 0
+        free, allocated = self.counters()
+        size = self.env.block_size if op.kind == Kind.ALLOC else 0
         event = Event(op.kind, size, status=status, ptr=address, num_free=free, num_allocated=allocated)
         return replace(event, env=self.env)
 
@@ -325,6 +340,10 @@ class MallocCalls:
         status, address = served(0 if answer is None else answer)
         usable = self.subject.usable_size(address) if address and "usable_size" in self.offers else 0
         return replace(event, status=status, ptr=address, usable=usable)
+
+    def counters(self) -> tuple[int, int]:
+        """There are none."""
+        return 0, 0
 
     def close(self) -> None:
         """Nothing is held."""

@@ -94,6 +94,7 @@ class Session:
         self.online = Online(stated, Heap())
         self.slots: Slots = {}
         self.ops: list[Op] = []
+        self.steps: list[Step] = []
         self._rows: list[dict[str, int]] = []
         self._called = 0
 
@@ -103,11 +104,13 @@ class Session:
         event, owner = take(self.live, self.slots, index, op)
         self.ops.append(op)
         self._rows.append(_row(event, owner))
-        if event.status == Status.SKIPPED:
-            return Step(index, event, ())
-        numbered = replace(event, index=self._called)
-        self._called += 1
-        return Step(index, event, tuple(self.online.feed(index, numbered, owner)))
+        found: list[Violation] = []
+        if event.status != Status.SKIPPED:
+            event = replace(event, index=self._called)
+            self._called += 1
+            found = self.online.feed(index, event, owner)
+        self.steps.append(Step(index, event, tuple(found)))
+        return self.steps[-1]
 
     def require(self, op: Op) -> Step:
         """Carry out and judge `op`; `LawViolated` when a law is broken by it."""
@@ -115,6 +118,11 @@ class Session:
         if step.violations:
             raise LawViolated(step.violations, self.trace()) from self.live.error
         return step
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What the judge found, in order of time."""
+        return [violation for step in self.steps for violation in step.violations]
 
     def trace(self) -> Trace:
         """What was done so far."""

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import Op, Trace, make_trace
 from heaplaw.spec.layout import is_power_of_two
-from heaplaw.spec.shapes import CALLS, MAKERS, SHAPES, TAKERS, Kind
+from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, TAKERS, Kind
 
 from . import table
 
@@ -56,9 +56,9 @@ def factors() -> SearchStrategy[tuple[int, int]]:
     return fits | st.sampled_from(table.WRAPPING_FACTORS)
 
 
-def request(kind: Kind, env: Env) -> SearchStrategy[Op]:
+def request(shape: str, kind: Kind, env: Env) -> SearchStrategy[Op]:
     """One operation of `kind`, with its slot left open. A pool's request has the size of its blocks."""
-    if env.block_size:
+    if SHAPES[shape] is POOL:
         return st.just(Op(kind, env.block_size if kind in MAKERS else 0))
     if kind == Kind.ZALLOC:
         return factors().map(lambda pair: Op(kind, pair[1], count=pair[0]))
@@ -101,7 +101,7 @@ def programs(
     shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | None = None
 ) -> SearchStrategy[list[Op]]:
     """Programs of up to `max_ops` operations."""
-    operation = st.sampled_from(kinds_of(shape, offers)).flatmap(lambda kind: request(kind, env))
+    operation = st.sampled_from(kinds_of(shape, offers)).flatmap(lambda kind: request(shape, kind, env))
     picks = st.integers(0, max_ops)
     return st.lists(st.tuples(operation, picks), max_size=max_ops).map(program)
 

@@ -65,7 +65,7 @@ class RealMemory:
 
 
 class WordMemory:
-    """The words of [start, end) in a dictionary; a word never written is 0.
+    """The words that lie in [start, end), in a dictionary; a word never written is 0.
 
     Only words that are not 0 are kept, so that two memories of equal content are equal, and freeze to equal
     values.
@@ -73,7 +73,7 @@ class WordMemory:
 
     def __init__(self, start: int = 0, end: int = 2**64, words: dict[int, int] | None = None) -> None:
         self.start = start
-        self.end = end
+        self.end = end - (end - start) % WORD
         self._words = {} if words is None else words
 
     def _check(self, address: int) -> None:
