@@ -10,6 +10,8 @@ from heaplaw.spec import logic
 from heaplaw.spec.event import Event
 
 Column = NDArray[Any]
+TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
+"""NumPy's type for columns of that many bytes. Lists of large integers would silently become floats without it."""
 
 
 @logic.neg.register(np.ndarray)

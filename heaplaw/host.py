@@ -23,8 +23,8 @@ from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, Completed, Died, End
 from heaplaw.spec.protocols import Limits
 
 from . import layout
+from .columns import TYPES
 
-_TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 _SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
 
 
@@ -55,7 +55,7 @@ class Host:
         self._head[0] = layout.MAGIC
         self._head[layout.OFFSETS : layout.OFFSETS + len(self._offsets)] = self._offsets
         self.columns: dict[str, NDArray[Any]] = {
-            column.name: np.frombuffer(self._memory, _TYPES[column.width], rows, at)
+            column.name: np.frombuffer(self._memory, TYPES[column.width], rows, at)
             for column, at in zip(layout.COLUMNS, self._offsets, strict=True)
         }
         reply, child_reply = os.pipe()
@@ -90,7 +90,7 @@ class Host:
             self.columns[name][: self._used] = 0
         self.columns["owner"][:n] = NONE
         for column in OP_COLUMNS:
-            self.columns[column.name][:n] = np.asarray(trace.columns[column.name], _TYPES[column.width])
+            self.columns[column.name][:n] = np.asarray(trace.columns[column.name], TYPES[column.width])
         self._used = n
         self._head[layout.ROWS] = n
         self._head[layout.PROGRESS] = 0

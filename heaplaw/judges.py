@@ -23,7 +23,7 @@ from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Verdict
 
 from . import native
-from .columns import ColumnEvent
+from .columns import TYPES, ColumnEvent
 from .dominance import blocks_of, overlapping_pairs
 
 WINDOW = 16_384
@@ -153,8 +153,7 @@ class FastJudge:
         self._live = 0
         c = {**history.trace.columns, **history.columns}
         self._columns: dict[str, Array] = {
-            name: np.asarray(column, {1: np.uint8, 4: np.uint32, 8: np.uint64}[_NUMBERS[name]])
-            for name, column in c.items()
+            name: np.asarray(column, TYPES[_NUMBERS[name]]) for name, column in c.items()
         }
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
         in_order = history.called is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from heaplaw.spec.event import NONE, NULL, NEVER
-from heaplaw.spec.history import History, Op, Trace
+from heaplaw.spec.history import OP_COLUMNS, History, Op, Trace
 from heaplaw.spec.judge import judge
 from heaplaw.spec.law import Law, Scope
 from heaplaw.spec.layout import SIZE_MAX
@@ -19,6 +19,7 @@ from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, Kind
 from heaplaw.spec.verdict import Violated, Violation
 
+from .columns import TYPES
 from .judges import judge_fast
 from .subjects import ProcessSubject
 
@@ -121,7 +122,7 @@ def take(trace: Trace, indices: np.ndarray) -> Trace:
     n = len(trace)
     place = np.full(n + 1, NONE, np.int64)
     place[indices] = np.arange(len(indices))
-    columns = {name: np.asarray(column)[indices] for name, column in trace.columns.items()}
+    columns = {c.name: np.asarray(trace.columns[c.name], TYPES[c.width])[indices] for c in OP_COLUMNS}
     slot = columns["slot"].astype(np.int64)
     columns["slot"] = np.where(slot == NULL, NULL, place[np.where(slot < n, slot, n)]).astype(np.uint32)
     return replace(trace, columns=columns, parts=())
