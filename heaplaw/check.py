@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from heaplaw.models import generate
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import NULL
 from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
 from heaplaw.spec.judge import Tally
-from heaplaw.spec.law import Law
+from heaplaw.spec.law import AnyLaw
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violation
@@ -41,7 +42,7 @@ class Report:
 class Finding:
     """The first violation of a law, with the history that shows it."""
 
-    law: Law
+    law: AnyLaw
     violation: Violation
     history: History
 
@@ -79,7 +80,7 @@ class Check:
     subject: ProcessSubject
     seed: int
     operations: int
-    laws: Sequence[Law]
+    laws: Sequence[AnyLaw]
     limits: Limits = Limits()
     profile: str = "mixed"
     progress: Callable[[str], None] = lambda _text: None
@@ -93,7 +94,7 @@ class Check:
         self.tallies = {law.name: Tally(law) for law in self.laws}
 
     @property
-    def applicable(self) -> list[Law]:
+    def applicable(self) -> list[AnyLaw]:
         """The laws that can be judged on this subject."""
         return [law for law in self.laws if law.needs <= self.subject.offers]
 
@@ -156,12 +157,9 @@ def frozen(history: History, violation: Violation) -> History:
     """A copy of what a witness needs of a history: the host's columns are written over by the next run."""
     last = max(violation.operations, default=len(history) - 1) + 1
     trace = generate.cut(history.trace, last)
-    return History(
-        trace,
-        {name: column[:last].copy() for name, column in history.columns.items()},
-        history.end,
-        env=history.env,
-    )  # type: ignore[attr-defined]
+    columns: dict[str, Any] = dict(history.columns)
+    kept = {name: column[:last].copy() for name, column in columns.items()}
+    return History(trace, kept, history.end, env=history.env)
 
 
 def check(
@@ -196,7 +194,6 @@ def check(
             continue
         progress(f"minimising {finding.law.id} {finding.law.name}")
         witness = minimise(subject, finding.law, finding.history, finding.violation, seconds)
-        interrupted = interrupted or not witness.complete and witness.runs == 0
         witnesses.append(witness)
     return Report(
         subject,

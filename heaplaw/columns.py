@@ -16,7 +16,7 @@ TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 
 @logic.neg.register(np.ndarray)
 @logic.neg.register(np.bool_)
-def _neg(a: Column) -> Column:
+def _neg(a: Any) -> Any:
     return np.logical_not(a)
 
 
@@ -27,13 +27,13 @@ def _word(a: Any) -> Any:
 
 @logic.ite.register(np.ndarray)
 @logic.ite.register(np.bool_)
-def _ite(condition: Column, then: Any, otherwise: Any) -> Column:
+def _ite(condition: Any, then: Any, otherwise: Any) -> Any:
     return np.where(condition, _word(then), _word(otherwise))
 
 
 @logic.mod_pow2.register(np.ndarray)
 @logic.mod_pow2.register(np.uint64)
-def _mod_pow2(a: Column, power: Any) -> Column:
+def _mod_pow2(a: Any, power: Any) -> Any:
     return a & (_word(power) - np.uint64(1))
 
 

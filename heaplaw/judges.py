@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heaplaw.spec.event import NONE, Block, Event, Flag, Run, Status, View
-from heaplaw.spec.heap import RUN_BLOCK_MAX
+from heaplaw.spec.heap import RUN_BLOCK_MAX, first_view
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
-from heaplaw.spec.law import Law, Scope
+from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import PAGE
 from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Verdict
@@ -142,13 +142,13 @@ def merge(ranges: Array) -> Array:
 class FastJudge:
     """Judges one history, in windows of operations that have returned."""
 
-    def __init__(self, history: History, laws: Sequence[Law]) -> None:
+    def __init__(self, history: History, laws: Sequence[AnyLaw]) -> None:
         self.history = history
         self.laws = laws
         self.tallies = {law.name: Tally(law) for law in laws}
         self.done = 0
         self.called = 0
-        self.view = View()
+        self.view = first_view(history.told)
         self._freed: Any = np.uint64(0)
         self._live = 0
         c = {**history.trace.columns, **history.columns}
@@ -217,7 +217,7 @@ class FastJudge:
             if law.scope is Scope.EVENT:
                 self._decide(law, (e,), rows)
 
-    def _decide(self, law: Law, args: tuple[Any, ...], rows: Array) -> None:
+    def _decide(self, law: AnyLaw, args: tuple[Any, ...], rows: Array) -> None:
         tally = self.tallies[law.name]
         premise = np.broadcast_to(law.premise(*args), rows.shape)
         judged = int(np.count_nonzero(premise))
@@ -232,7 +232,7 @@ class FastJudge:
         for place in places[: max(0, KEPT - len(tally.violations))]:
             self._confirm(law, int(rows[place]), [scalar(arg, int(place)) for arg in args])
 
-    def _confirm(self, law: Law, row: int, args: list[Any]) -> None:
+    def _confirm(self, law: AnyLaw, row: int, args: list[Any]) -> None:
         """A violation is reported only if the law says no on plain integers too."""
         fresh = Tally(law)
         fresh.judge((row,), *args)
@@ -264,7 +264,7 @@ class FastJudge:
         self.view = scalar(post, len(rows) - 1)
         self._live, self._freed = int(live[-1]), freed[-1]
 
-    def _extents(self, law: Law, e: Event) -> Array:
+    def _extents(self, law: AnyLaw, e: Event) -> Array:
         extent: Array = np.maximum(e.extent, 1)
         return np.maximum(extent, e.usable) if "usable_size" in law.needs else extent
 
@@ -278,7 +278,7 @@ class FastJudge:
             for older, newer in self._shadows[law.name].feed(int(rows[0]), *columns):
                 self._confirm_pair(law, older, newer)
 
-    def _confirm_pair(self, law: Law, older: int, newer: int) -> None:
+    def _confirm_pair(self, law: AnyLaw, older: int, newer: int) -> None:
         tally = self.tallies[law.name]
         tally.judge((older, newer), self.block(older), self.block(newer))
 
@@ -324,7 +324,7 @@ def spread(column: Array, rows: Array) -> Array:
     return result
 
 
-def judge_fast(history: History, laws: Sequence[Law], has: Iterable[str] | None = None) -> list[Verdict]:
+def judge_fast(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = None) -> list[Verdict]:
     """Decide `laws` over a finished history."""
     offered = None if has is None else frozenset(has)
     tallies = FastJudge(history, laws).finish()

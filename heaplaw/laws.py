@@ -3,7 +3,7 @@
 import difflib
 
 from heaplaw.spec.catalogue import CATALOGUE, law
-from heaplaw.spec.law import Law
+from heaplaw.spec.law import AnyLaw
 
 from .subjects import UsageError
 
@@ -34,7 +34,7 @@ def law_text(name: str) -> list[str]:
     return [*lines, *examples(found), ""]
 
 
-def examples(found: Law) -> list[str]:
+def examples(found: AnyLaw) -> list[str]:
     """What the law's own functions say of its examples."""
     kept, broken = found.accepts[0], found.rejects[0]
     return [

@@ -13,7 +13,7 @@ import numpy as np
 from heaplaw.spec.event import NONE, NULL, NEVER
 from heaplaw.spec.history import OP_COLUMNS, History, Op, Trace
 from heaplaw.spec.judge import judge
-from heaplaw.spec.law import Law, Scope
+from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, Kind
@@ -88,7 +88,7 @@ class Search:
     """The state of one minimisation."""
 
     subject: ProcessSubject
-    law: Law
+    law: AnyLaw
     seconds: float
     runs: int = 0
     deadline: float = field(init=False)
@@ -310,7 +310,7 @@ def shorten_run(search: Search, trace: Trace) -> Trace:
 
 
 def minimise(
-    subject: ProcessSubject, law: Law, history: History, violation: Violation, seconds: float = 20.0
+    subject: ProcessSubject, law: AnyLaw, history: History, violation: Violation, seconds: float = 20.0
 ) -> Witness:
     """The shortest trace found that breaks `law`, starting from the one that did."""
     search = Search(subject, law, seconds)

@@ -144,14 +144,14 @@ def steps_text(history: History, guilty: Sequence[int]) -> list[str]:
     n = len(history)
     repeat = period(history)
     if repeat and n > MOST_STEPS:
-        lines = [f"    {n // repeat:,} times:"]
-        lines += [
+        looped = [f"    {n // repeat:,} times:"]
+        looped += [
             f"    {i + 1:4}  {call_text(history, i, names):<30} -> {result_text(history, i, base)}".rstrip(
                 " ->"
             )
             for i in range(repeat)
         ]
-        return [*lines, f"    the last one: {result_text(history, n - repeat, base)}", f"    base {base:#x}"]
+        return [*looped, f"    the last one: {result_text(history, n - repeat, base)}", f"    base {base:#x}"]
     shown = list(range(n)) if n <= MOST_STEPS else [*range(4), *range(n - MOST_STEPS + 5, n)]
     lines: list[str] = []
     calls = {i: call_text(history, i, names) for i in shown}
@@ -196,7 +196,7 @@ def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
     scale = max(1, high - low)
 
     def column(address: int) -> int:
-        return min(WIDTH, max(0, (address - low) * WIDTH // scale))
+        return int(min(WIDTH, max(0, (address - low) * WIDTH // scale)))
 
     lines = [f"        {offset(low, base):<{WIDTH - 8}}{offset(high, base):>8}   base {base:#x}"]
     for index, block in near:

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field, replace
 
-from .event import NEVER, NONE, Block, Event, Run, Status, View
+from .event import NEVER, NONE, Block, Env, Event, Run, Status, View
 from .history import History
 from .layout import PAGE
 from .shapes import Kind
 
 RUN_BLOCK_MAX = 2**20
 """Larger blocks are left out of footprints, bytes: their pages are the operating system's."""
+
+
+def first_view(env: Env) -> View:
+    """The heap before the first operation: every block of a pool is free."""
+    return View(num_free=env.num_blocks)
 
 
 @dataclass
@@ -99,4 +104,4 @@ def run_of(history: History) -> Run:
     return Run(history.trace.profile == "steady", PAGE * len(pages), peak, turnover, refused)
 
 
-__all__ = ["NEVER", "Heap", "block_of", "blocks", "run_of"]
+__all__ = ["NEVER", "Heap", "block_of", "blocks", "first_view", "run_of"]

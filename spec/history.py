@@ -7,13 +7,21 @@ block. Columns are anything with `len` and integer indexing: lists, arrays, mapp
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from .event import NONE, NULL, Env, Event, Status
 from .layout import fundamental_alignment
 from .shapes import ALIGN_TAKERS, SHAPES, Kind
 
-Columns: TypeAlias = Mapping[str, Sequence[int]]
+
+class Cells(Protocol):
+    """A column's cells: a list, an array, mapped memory."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+Columns: TypeAlias = Mapping[str, Cells]
 
 
 @dataclass(frozen=True)
@@ -175,8 +183,8 @@ class History:
     trace: Trace
     columns: Columns
     end: End = Completed()
-    called: Sequence[int] | None = None
-    returned: Sequence[int] | None = None
+    called: Cells | None = None
+    returned: Cells | None = None
     env: Env | None = None
     """What the subject told about itself when it started, where that adds to the trace's."""
 

@@ -5,11 +5,12 @@ operation, against the blocks live at that moment, for machines and explorers th
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .event import NONE, Event, Status
-from .heap import Heap, blocks, run_of
+from .heap import Heap, blocks, first_view, run_of
 from .history import History
-from .law import Law, Scope
+from .law import AnyLaw, Scope
 from .verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Violated, Violation
 
 KEPT = 20
@@ -20,14 +21,14 @@ UNITS = {Scope.EVENT: "operations", Scope.PAIR: "pairs", Scope.STEP: "steps", Sc
 class Tally:
     """Counts what a law was judged on and keeps its first violations."""
 
-    def __init__(self, law: Law) -> None:
+    def __init__(self, law: AnyLaw) -> None:
         self.law = law
         self.judged = 0
         self.broken = 0
         self.violations: list[Violation] = []
         self.runs = 0
 
-    def judge(self, operations: tuple[int, ...], *args: object) -> Violation | None:
+    def judge(self, operations: tuple[int, ...], *args: Any) -> Violation | None:
         """Decide the law on concrete arguments."""
         law = self.law
         if not law.premise(*args):
@@ -57,12 +58,12 @@ class Tally:
         return Verdict(self.law.name, outcome, evidence)
 
 
-def judge(history: History, laws: Sequence[Law], has: Iterable[str] | None = None) -> list[Verdict]:
+def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = None) -> list[Verdict]:
     """Decide `laws` over `history`, literally. `has` names what the subject offers; None means everything."""
     offered = None if has is None else frozenset(has)
     tallies = [Tally(law) for law in laws]
     of_scope = {scope: [t for t in tallies if t.law.scope is scope] for scope in Scope}
-    heap, position = Heap(), 0
+    heap, position = Heap(view=first_view(history.told)), 0
     for index in range(len(history)):
         e = history.event(index, position)
         if e.status == Status.SKIPPED:
@@ -90,13 +91,16 @@ def judge(history: History, laws: Sequence[Law], has: Iterable[str] | None = Non
 class Online:
     """The naive judge, one operation at a time."""
 
-    def __init__(self, laws: Sequence[Law], heap: Heap | None = None) -> None:
+    def __init__(self, laws: Sequence[AnyLaw], heap: Heap | None = None) -> None:
         self.tallies = [Tally(law) for law in laws]
         self.heap = heap or Heap()
+        self._begun = heap is not None
 
     def feed(self, index: int, e: Event, owner: int = NONE) -> list[Violation]:
         """Take in operation `index`; the violations that it shows."""
         found: list[Violation | None] = []
+        if not self._begun:
+            self.heap.view, self._begun = first_view(e.env), True
         before = self.heap.view
         older = [] if not e.makes else [item for item in self.heap.live.items() if item[0] != owner]
         made = self.heap.absorb(index, e, owner)

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVarTuple
 
 from .logic import Truth, implies
+
+Args = TypeVarTuple("Args")
+"""What a law is given, by its scope: (Event), (Block, Block), (View, Event, View) or (Run)."""
 
 
 class Scope(Enum):
@@ -22,7 +25,7 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(Generic[*Args]):
     """A law: a premise that says where it speaks, and a body that says what must hold there.
 
     `premise` and `body` use only the operators of `spec.logic`, are total, and mean unbounded integers; `observed` and
@@ -35,13 +38,13 @@ class Law:
     source: str
     scope: Scope
     shapes: frozenset[str]
-    premise: Callable[..., Truth]
-    body: Callable[..., Truth]
-    observed: Callable[..., str]
-    required: Callable[..., str]
-    accepts: tuple[tuple[Any, ...], ...]
+    premise: Callable[[*Args], Truth]
+    body: Callable[[*Args], Truth]
+    observed: Callable[[*Args], str]
+    required: Callable[[*Args], str]
+    accepts: tuple[tuple[*Args], ...]
     """Arguments on which premise and body hold."""
-    rejects: tuple[tuple[Any, ...], ...]
+    rejects: tuple[tuple[*Args], ...]
     """Arguments on which the premise holds and the body does not."""
     needs: frozenset[str] = frozenset()
     """Operations and counters without which the law is not applicable."""
@@ -49,6 +52,10 @@ class Law:
     dialects: Mapping[str, str] = field(default_factory=dict[str, str])
     """Dialect to clause, for every standard or manual that states the law."""
 
-    def holds(self, *args: Any) -> Truth:
+    def holds(self, *args: *Args) -> Truth:
         """Premise entails body, on arguments of any engine."""
         return implies(self.premise(*args), self.body(*args))
+
+
+AnyLaw: TypeAlias = Law[*tuple[Any, ...]]
+"""A law of whatever scope."""

@@ -1,14 +1,14 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
-from ..law import Law
+from ..law import AnyLaw
 from . import content, limits, placement, pool
 
-CATALOGUE: dict[str, Law] = {
+CATALOGUE: dict[str, AnyLaw] = {
     law.name: law for module in (placement, content, limits, pool) for law in module.LAWS
 }
 
 
-def law(name: str) -> Law:
+def law(name: str) -> AnyLaw:
     """The law of that name or id; KeyError when there is none."""
     for candidate in CATALOGUE.values():
         if name in (candidate.name, candidate.id):
@@ -16,9 +16,9 @@ def law(name: str) -> Law:
     raise KeyError(name)
 
 
-def laws_of(shape: str) -> list[Law]:
+def laws_of(shape: str) -> list[AnyLaw]:
     """The laws that speak about subjects of `shape`, in order of id."""
     return sorted((item for item in CATALOGUE.values() if shape in item.shapes), key=lambda item: item.id)
 
 
-__all__ = ["CATALOGUE", "Law", "law", "laws_of"]
+__all__ = ["CATALOGUE", "AnyLaw", "law", "laws_of"]

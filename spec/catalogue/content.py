@@ -16,7 +16,7 @@ def _payload_kept(e: Event) -> Truth:
     return e.intact >= e.held
 
 
-payload_kept = Law(
+payload_kept = Law[Event](
     id="HL201",
     name="payload_kept",
     sentence="what the owner wrote into a block stays as written until the block is freed or resized",
@@ -40,7 +40,7 @@ def _prefix_kept(e: Event) -> Truth:
     return e.prefix >= least(e.held, e.extent)
 
 
-realloc_keeps_prefix = Law(
+realloc_keeps_prefix = Law[Event](
     id="HL202",
     name="realloc_keeps_prefix",
     sentence="a resize keeps the first min(old size, new size) bytes, in place or moved",
@@ -67,7 +67,7 @@ def _old_block_kept(e: Event) -> Truth:
     return e.kept_on_failure >= e.held
 
 
-realloc_failure_keeps_block = Law(
+realloc_failure_keeps_block = Law[Event](
     id="HL203",
     name="realloc_failure_keeps_block",
     sentence="a resize that fails leaves the old block live and unchanged",
@@ -94,7 +94,7 @@ def _zeroed(e: Event) -> Truth:
     return e.zeros >= e.extent
 
 
-zeroed = Law(
+zeroed = Law[Event](
     id="HL204",
     name="zeroed",
     sentence="zeroing calls hand out zero bytes over the whole requested size, on recycled memory too",

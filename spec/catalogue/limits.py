@@ -3,7 +3,7 @@
 from ..event import Event, Flag, Run, Status, View
 from ..law import Law, Scope
 from ..layout import SIZE_MAX
-from ..logic import Truth, implies, neg, one_of
+from ..logic import Truth, Word, implies, neg, one_of
 from ..shapes import Kind
 
 ALL = frozenset({"malloc", "pool"})
@@ -28,7 +28,7 @@ def _not_served(e: Event) -> Truth:
     return e.called & neg(e.served)
 
 
-failure_is_reported = Law(
+failure_is_reported = Law[Event](
     id="HL301",
     name="failure_is_reported",
     sentence="what cannot be served gives the failure value, never a crash, a hang, an exit or anything else",
@@ -56,7 +56,7 @@ def _refused(e: Event) -> Truth:
     return e.failed
 
 
-overflow_is_failure = Law(
+overflow_is_failure = Law[Event](
     id="HL302",
     name="overflow_is_failure",
     sentence="a request larger than any object (above PTRDIFF_MAX, products and sums that wrap included) is refused",
@@ -107,7 +107,7 @@ def _failure_observed(pre: View, e: Event, post: View) -> str:
     return f"byte {e.bad_at} of {e.held} changed across a refused request"
 
 
-failure_changes_nothing = Law(
+failure_changes_nothing = Law[View, Event, View](
     id="HL303",
     name="failure_changes_nothing",
     sentence="after a refusal the heap is as before: same counters, same payloads, and what was just freed can be had again",
@@ -134,7 +134,7 @@ failure_changes_nothing = Law(
 )
 
 
-def footprint_limit(r: Run) -> int:
+def footprint_limit(r: Run) -> Word:
     """Bytes of pages that a workload with this peak may cover: four times the peak and 256 KiB."""
     return 4 * r.peak + MIB // 4
 
@@ -147,7 +147,7 @@ def _reuse(r: Run) -> Truth:
     return (r.footprint <= footprint_limit(r)) & (r.refused == 0)
 
 
-reuse = Law(
+reuse = Law[Run](
     id="HL304",
     name="reuse",
     sentence="freed memory comes back: a steady workload covers a bounded footprint and is never refused",
@@ -173,7 +173,7 @@ def _first_is_whole(e: Event) -> Truth:
     return (e.served | e.failed) & implies(e.makes, e.reach >= e.extent)
 
 
-first_operation = Law(
+first_operation = Law[Event](
     id="HL305",
     name="first_operation",
     sentence="any operation may be the very first in a fresh process",

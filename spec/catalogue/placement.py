@@ -16,7 +16,7 @@ def _aligned(e: Event) -> Truth:
     return mod_pow2(e.ptr, e.required_align) == 0
 
 
-aligned = Law(
+aligned = Law[Event](
     id="HL101",
     name="aligned",
     sentence="a block's address is a multiple of the required alignment",
@@ -42,7 +42,7 @@ def _sized(e: Event) -> Truth:
     return e.reach >= e.extent
 
 
-sized = Law(
+sized = Law[Event](
     id="HL102",
     name="sized",
     sentence="every requested byte of a block can be written and read",
@@ -77,7 +77,7 @@ def _shared(a: Block, b: Block) -> str:
     return f"{count} byte{'s' * (count != 1)} shared, from {start:#x} to {end:#x}"
 
 
-blocks_disjoint = Law(
+blocks_disjoint = Law[Block, Block](
     id="HL103",
     name="blocks_disjoint",
     sentence="blocks that are live at the same time share no byte",
@@ -105,7 +105,7 @@ def _usable_covers(e: Event) -> Truth:
     return e.usable >= e.extent
 
 
-usable_size_covers_request = Law(
+usable_size_covers_request = Law[Event](
     id="HL104",
     name="usable_size_covers_request",
     sentence="the usable size that the allocator reports is at least the size requested",
@@ -130,7 +130,7 @@ def _usable_disjoint(a: Block, b: Block) -> Truth:
     return _apart(a.ptr, _larger(a.usable, a.extent), b.ptr, _larger(b.usable, b.extent))
 
 
-usable_sizes_disjoint = Law(
+usable_sizes_disjoint = Law[Block, Block](
     id="HL106",
     name="usable_sizes_disjoint",
     sentence="blocks that are live at the same time share no byte of what the allocator calls usable",
@@ -157,7 +157,7 @@ def _in_bounds(e: Event) -> Truth:
 
 _BUFFER = Env(align_by_size=False, max_align=8, base=0x1000, capacity=256, block_size=64, num_blocks=4)
 
-in_bounds = Law(
+in_bounds = Law[Event](
     id="HL105",
     name="in_bounds",
     sentence="a block lies inside the buffer that the allocator declares",

@@ -19,7 +19,7 @@ def _conserved(pre: View, e: Event, post: View) -> Truth:
     return post.num_free + post.num_allocated == e.env.num_blocks
 
 
-pool_conserved = Law(
+pool_conserved = Law[View, Event, View](
     id="HL401",
     name="pool_conserved",
     sentence="free blocks and allocated blocks add up to the number of blocks, after every operation",
@@ -40,7 +40,7 @@ def _counts_live(pre: View, e: Event, post: View) -> Truth:
     return post.num_allocated == post.live
 
 
-accounting_exact = Law(
+accounting_exact = Law[View, Event, View](
     id="HL402",
     name="accounting_exact",
     sentence="the allocator's count of allocated blocks is the number of live blocks, after every operation",
@@ -65,7 +65,7 @@ def _on_grid(e: Event) -> Truth:
     return (e.ptr - e.env.base) % e.env.block_size == 0
 
 
-pool_on_grid = Law(
+pool_on_grid = Law[Event](
     id="HL403",
     name="pool_on_grid",
     sentence="a block starts a whole number of block sizes into the buffer",
@@ -91,7 +91,7 @@ def _serves_iff_free(pre: View, e: Event, post: View) -> Truth:
     return implies(free, e.served) & implies(e.served, free)
 
 
-pool_serves_while_free = Law(
+pool_serves_while_free = Law[View, Event, View](
     id="HL404",
     name="pool_serves_while_free",
     sentence="a pool serves a request if and only if one of its blocks is free",
