@@ -78,7 +78,7 @@ class Shadow:
             self._pairs.ctypes.data,
             MOST_PAIRS,
         )
-        return [(int(a), int(b)) for a, b in self._pairs[: min(found, MOST_PAIRS)]]
+        return [(int(a), int(b)) for a, b in self._pairs[: min(found, MOST_PAIRS)]], found <= MOST_PAIRS
 
     def together(self) -> int:
         """Pairs of blocks that were live at the same time."""
@@ -157,7 +157,8 @@ class FastJudge:
         }
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
         in_order = history.called is None
-        self._shadows = {law.name: Shadow() for law in self._pair_laws} if in_order and _library() else None
+        self._shadow = Shadow() if self._pair_laws and in_order and _library() else None
+        self._crowded = False
         self._footprint = Footprint() if history.trace.profile == "steady" else None
 
     def feed(self, upto: int) -> None:
@@ -170,11 +171,13 @@ class FastJudge:
     def finish(self) -> dict[str, Tally]:
         """Judge what is left; the tallies by law."""
         self.feed(len(self.history))
-        if self._shadows is None:
+        if self._shadow is None:
             self._by_dominance()
+        elif self._crowded and len(self._pair_laws) > 1:
+            self._one_by_one()
         else:
             for law in self._pair_laws:
-                self.tallies[law.name].judged = self._shadows[law.name].together()
+                self.tallies[law.name].judged = self._shadow.together()
         if self._footprint is not None:
             run = self._footprint.run(True)
             for law in self.laws:
@@ -206,7 +209,7 @@ class FastJudge:
         ends = (e.served & ((e.kind == Kind.FREE) | (e.kind == Kind.RESIZE))) & (owner != NONE)
         self._events(e, rows)
         self._steps(e, ends, rows)
-        if self._shadows is not None:
+        if self._shadow is not None:
             self._pairs(e, ends, owner, rows)
         if self._footprint is not None:
             self._footprint.feed(start, len(self.history), e, ends, owner, rows)
@@ -269,14 +272,31 @@ class FastJudge:
         return np.maximum(extent, e.usable) if "usable_size" in law.needs else extent
 
     def _pairs(self, e: Event, ends: Array, owner: Array, rows: Array) -> None:
-        assert self._shadows is not None
-        dense = len(rows) == int(rows[-1]) - int(rows[0]) + 1
-        for law in self._pair_laws:
-            columns = [ends, owner, e.makes, e.ptr, self._extents(law, e)]
-            if not dense:
-                columns = [spread(column, rows) for column in columns]
-            for older, newer in self._shadows[law.name].feed(int(rows[0]), *columns):
+        """One shadow serves all laws over pairs: it takes each block as large as the widest of them does."""
+        assert self._shadow is not None
+        extent = np.maximum.reduce([self._extents(law, e) for law in self._pair_laws])
+        columns = [ends, owner, e.makes, e.ptr, extent]
+        if len(rows) != int(rows[-1]) - int(rows[0]) + 1:
+            columns = [spread(column, rows) for column in columns]
+        pairs, complete = self._shadow.feed(int(rows[0]), *columns)
+        self._crowded |= not complete
+        for older, newer in pairs:
+            for law in self._pair_laws:
                 self._confirm_pair(law, older, newer)
+
+    def _one_by_one(self) -> None:
+        """So many pairs overlap under the widest law that a narrower one's may be missing: each law alone, from the start."""
+        for law in self._pair_laws:
+            alone = FastJudge(self.history, [law])
+            alone.feed(self.done)
+            self.tallies[law.name] = alone.finish_pairs()
+
+    def finish_pairs(self) -> Tally:
+        """The tally of a judge of one law over pairs, for the operations fed so far."""
+        assert self._shadow is not None
+        tally = self.tallies[self._pair_laws[0].name]
+        tally.judged = self._shadow.together()
+        return tally
 
     def _confirm_pair(self, law: AnyLaw, older: int, newer: int) -> None:
         tally = self.tallies[law.name]

@@ -1,24 +1,29 @@
 /* The shadow: for every 16-byte cell of the address space, which live block owns it. Feeding it the operations of a history
- * in order of time gives the pairs of live blocks that share a byte, exactly: a cell that several small blocks share keeps
- * the list of all of them. Blocks above a mebibyte stand in a list of their own. Whoever feeds it has the law's own body
- * confirm each pair. */
+ * in order of time gives the pairs of live blocks that share a byte, exactly: a cell that several blocks share keeps the
+ * list of all of them. A block of LARGE bytes or more owns whole pages instead, and cells only at its ragged ends; a page counts the
+ * cells in it that are owned, so that most pages need no look at their cells. Blocks above HUGE bytes stand in a list of
+ * their own. Whoever feeds it has the law's own body confirm each pair. */
 #include <stdlib.h>
 
 #define CELL 4
 #define REGION 22
 #define CELLS (1u << (REGION - CELL))
 #define SHARED 0x80000000u
-#define BIG (1u << 20)
+#define PAGE_SHIFT 12
+#define PAGE_CELLS (1u << (PAGE_SHIFT - CELL))
+#define PAGES (1u << (REGION - PAGE_SHIFT))
+#define LARGE (1u << 13)
+#define HUGE_BLOCK (UINT64_C(1) << 30)
 
 struct block { u64 ptr, extent; u32 id, mark; };
 struct link { u32 block, next; };
-struct region { u64 number; u32 *cells; };
+struct region { u64 number; u32 *cells; u32 *pages; u32 *owned; }; /* pages: owners of whole ones; owned: cells in use, by page */
 struct shadow {
   struct block *blocks; u32 block_used, block_room, block_free;
   struct link *links; u32 link_used, link_room, link_free;
   struct region *regions; u32 region_used, region_room;
   u32 *of_id; u64 id_room;
-  u32 *big; u32 big_used, big_room;
+  u32 *huge; u32 huge_used, huge_room;
   u64 live, pairs;
   struct region *latest;
 };
@@ -66,8 +71,9 @@ static struct region *region(struct shadow *s, u64 number) {
       r = place(bigger, room, number);
     }
     r->number = number;
-    r->cells = mmap(NULL, CELLS * sizeof(u32), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    r->cells = mmap(NULL, (CELLS + 2 * PAGES) * sizeof(u32), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r->cells == MAP_FAILED) abort();
+    r->pages = r->cells + CELLS, r->owned = r->pages + PAGES;
   }
   return s->latest = r;
 }
@@ -108,33 +114,75 @@ static void leave(struct shadow *s, u32 *cell, u32 b) {
   } else *cell = head ? SHARED | head : 0;
 }
 
-static int is_big(const struct block *b) { return b->extent > BIG || b->ptr + b->extent < b->ptr; }
-static void enter_big(struct shadow *s, u32 b, u32 mark, struct found *out) {
-  const struct block big = s->blocks[b];
+/* Walk the cells from `from` to `to` (numbers, inclusive): `in` is 1 when block b comes, 0 when it goes. */
+static void walk_cells(struct shadow *s, u64 from, u64 to, u32 b, u32 mark, int in, struct found *out) {
+  for (u64 c = from; c <= to;) {
+    struct region *r = region(s, c >> (REGION - CELL));
+    u64 page = (c & (CELLS - 1)) / PAGE_CELLS, stop = (c | (PAGE_CELLS - 1)) < to ? c | (PAGE_CELLS - 1) : to;
+    if (in && r->pages[page]) compare_cell(s, r->pages[page], b, mark, out);
+    u32 *cell = &r->cells[c & (CELLS - 1)], n = (u32)(stop - c + 1), others = 0;
+    for (u32 i = 0; i < n; i++) others |= in ? cell[i] : cell[i] ^ b;
+    if (!others) { /* nobody else here: the whole run at once */
+      for (u32 i = 0; i < n; i++) cell[i] = in ? b : 0;
+      r->owned[page] += in ? n : -n;
+    } else
+      for (u32 i = 0; i < n; i++) {
+        if (in) r->owned[page] += !cell[i], enter(s, &cell[i], b, mark, out);
+        else leave(s, &cell[i], b), r->owned[page] -= !cell[i];
+      }
+    c = stop + 1;
+  }
+}
+/* The same for whole pages. */
+static void walk_pages(struct shadow *s, u64 from, u64 to, u32 b, u32 mark, int in, struct found *out) {
+  for (u64 p = from; p < to; p++) {
+    struct region *r = region(s, p >> (REGION - PAGE_SHIFT));
+    u64 page = p & (PAGES - 1);
+    if (!in) { leave(s, &r->pages[page], b); continue; }
+    if (r->owned[page])
+      for (u64 c = 0; c < PAGE_CELLS; c++) {
+        u32 cell = r->cells[page * PAGE_CELLS + c];
+        if (cell) compare_cell(s, cell, b, mark, out);
+      }
+    enter(s, &r->pages[page], b, mark, out);
+  }
+}
+static void walk(struct shadow *s, const struct block *x, u32 b, u32 mark, int in, struct found *out) {
+  u64 first = x->ptr, last = x->ptr + x->extent - 1;
+  if (x->extent < LARGE) { walk_cells(s, first >> CELL, last >> CELL, b, mark, in, out); return; }
+  u64 from = (first + 4095) >> PAGE_SHIFT, to = (last + 1) >> PAGE_SHIFT; /* whole pages: [from, to) */
+  if (first < from << PAGE_SHIFT) walk_cells(s, first >> CELL, ((from << PAGE_SHIFT) - 1) >> CELL, b, mark, in, out);
+  walk_pages(s, from, to, b, mark, in, out);
+  if (to << PAGE_SHIFT <= last) walk_cells(s, (to << PAGE_SHIFT) >> CELL, last >> CELL, b, mark, in, out);
+}
+
+static int is_huge(const struct block *b) { return b->extent > HUGE_BLOCK || b->ptr + b->extent < b->ptr; }
+static void enter_huge(struct shadow *s, u32 b, u32 mark, struct found *out) {
+  const struct block huge = s->blocks[b];
   for (u32 i = 0; i < s->region_room; i++) {
     struct region *r = &s->regions[i];
     struct block all = {r->number << REGION, 1u << REGION, 0, 0};
-    if (!r->cells || !meet(&all, &big)) continue;
-    u64 from = big.ptr > all.ptr ? (big.ptr - all.ptr) >> CELL : 0;
-    u64 reach = big.extent - 1 > UINT64_MAX - big.ptr ? UINT64_MAX : big.ptr + big.extent - 1;
-    u64 to = reach - all.ptr < all.extent ? (reach - all.ptr) >> CELL : CELLS - 1;
-    for (u64 c = from; c <= to; c++)
-      if (r->cells[c]) compare_cell(s, r->cells[c], b, mark, out);
+    if (!r->cells || !meet(&all, &huge)) continue;
+    for (u64 page = 0; page < PAGES; page++) {
+      if (r->pages[page]) compare_cell(s, r->pages[page], b, mark, out);
+      for (u64 c = 0; r->owned[page] && c < PAGE_CELLS; c++) {
+        u32 cell = r->cells[page * PAGE_CELLS + c];
+        if (cell) compare_cell(s, cell, b, mark, out);
+      }
+    }
   }
-  if (s->big_used == s->big_room) s->big = grow(s->big, s->big_room *= 2, sizeof *s->big);
-  s->big[s->big_used++] = b;
+  if (s->huge_used == s->huge_room) s->huge = grow(s->huge, s->huge_room *= 2, sizeof *s->huge);
+  s->huge[s->huge_used++] = b;
 }
 static void birth(struct shadow *s, u32 id, u64 ptr, u64 extent, struct found *out) {
   u32 b = new_block(s), mark = id + 1;
-  s->blocks[b] = (struct block){ptr, extent, id, 0};
+  const struct block x = {ptr, extent, id, 0};
+  s->blocks[b] = x;
   s->of_id[id] = b;
   s->pairs += s->live++;
-  for (u32 i = 0; i < s->big_used; i++) compare(s, s->big[i], b, mark, out);
-  if (is_big(&s->blocks[b])) { enter_big(s, b, mark, out); return; }
-  for (u64 c = ptr >> CELL, last = (ptr + extent - 1) >> CELL; c <= last;) {
-    u32 *cells = region(s, c >> (REGION - CELL))->cells;
-    do enter(s, &cells[c & (CELLS - 1)], b, mark, out), c++; while (c <= last && (c & (CELLS - 1)));
-  }
+  for (u32 i = 0; i < s->huge_used; i++) compare(s, s->huge[i], b, mark, out);
+  if (is_huge(&x)) enter_huge(s, b, mark, out);
+  else walk(s, &x, b, mark, 1, out);
 }
 static void death(struct shadow *s, u32 id) {
   u32 b = s->of_id[id];
@@ -142,24 +190,19 @@ static void death(struct shadow *s, u32 id) {
   s->of_id[id] = 0;
   s->live--;
   const struct block gone = s->blocks[b];
-  if (is_big(&gone)) {
-    for (u32 i = 0; i < s->big_used; i++)
-      if (s->big[i] == b) { s->big[i] = s->big[--s->big_used]; break; }
-  } else {
-    for (u64 c = gone.ptr >> CELL, last = (gone.ptr + gone.extent - 1) >> CELL; c <= last;) {
-      u32 *cells = region(s, c >> (REGION - CELL))->cells;
-      do leave(s, &cells[c & (CELLS - 1)], b), c++; while (c <= last && (c & (CELLS - 1)));
-    }
-  }
+  if (!is_huge(&gone)) walk(s, &gone, b, 0, 0, NULL);
+  else
+    for (u32 i = 0; i < s->huge_used; i++)
+      if (s->huge[i] == b) { s->huge[i] = s->huge[--s->huge_used]; break; }
   s->blocks[b].id = s->block_free, s->block_free = b;
 }
 
 EXPORT struct shadow *hl_shadow_new(void) {
   struct shadow *s = calloc(1, sizeof *s);
   if (!s) return NULL;
-  s->block_room = s->link_room = s->big_room = 1024, s->block_used = s->link_used = 1, s->region_room = 64;
+  s->block_room = s->link_room = s->huge_room = 1024, s->block_used = s->link_used = 1, s->region_room = 64;
   s->blocks = grow(NULL, s->block_room, sizeof *s->blocks), s->links = grow(NULL, s->link_room, sizeof *s->links);
-  s->big = grow(NULL, s->big_room, sizeof *s->big), s->regions = calloc(s->region_room, sizeof *s->regions);
+  s->huge = grow(NULL, s->huge_room, sizeof *s->huge), s->regions = calloc(s->region_room, sizeof *s->regions);
   return s;
 }
 /* Feed `rows` operations, the first of which has index `base`: `ends` is nonzero where the block of `owner` dies, `makes` where
@@ -183,6 +226,6 @@ EXPORT u64 hl_shadow_feed(struct shadow *s, u64 base, u64 rows, const u8 *ends, 
 EXPORT u64 hl_shadow_pairs(const struct shadow *s) { return s->pairs; }
 EXPORT void hl_shadow_free(struct shadow *s) {
   for (u32 i = 0; i < s->region_room; i++)
-    if (s->regions[i].cells) munmap(s->regions[i].cells, CELLS * sizeof(u32));
-  free(s->regions), free(s->blocks), free(s->links), free(s->of_id), free(s->big), free(s);
+    if (s->regions[i].cells) munmap(s->regions[i].cells, (CELLS + 2 * PAGES) * sizeof(u32));
+  free(s->regions), free(s->blocks), free(s->links), free(s->of_id), free(s->huge), free(s);
 }
