@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heaplaw.host import Command, Host, HostError
@@ -51,21 +52,31 @@ class ProcessSubject:
         if self._host is not None and self._host.rows < rows:
             self.close()
         if self._host is None:
-            try:
-                self._host = Host(self.command, max(rows, 4096))
-            except HostError as error:
-                raise UsageError(f"{self.identity}: {error}") from error
+            self._host = self._started(max(rows, 4096))
+            self.env = self._told(self._host)
         return self._host
+
+    def _started(self, rows: int) -> Host:
+        try:
+            return Host(self.command, rows)
+        except HostError as error:
+            raise UsageError(f"{self.identity}: {error}") from error
+
+    def _told(self, host: Host) -> Env | None:
+        """What the subject in that process says of itself: a pool's buffer lies elsewhere in every process."""
+        if self.shape.name != "pool":
+            return self.env
+        return Env(**json.loads(host.greeting.removeprefix("ok "))["env"])
 
     def run(self, trace: Trace, limits: Limits = Limits(), payload: bool = True) -> History:
         """Run `trace` in a child of the warm host."""
-        return self.host(len(trace)).run(trace, limits, payload, self.env)
+        return detached(self.host(len(trace)).run(trace, limits, payload, self.env))
 
     def run_fresh(self, trace: Trace, limits: Limits = Limits()) -> History:
         """Run `trace` in a process that was started for it."""
-        host = Host(self.command, max(len(trace), 16))
+        host = self._started(max(len(trace), 16))
         try:
-            return host.run(trace, limits, env=self.env)
+            return detached(host.run(trace, limits, env=self._told(host)))
         finally:
             host.close()
 
@@ -76,8 +87,16 @@ class ProcessSubject:
             self._host = None
 
 
+def detached(history: History) -> History:
+    """The history with columns of its own: the host's are written over by the next run."""
+    columns: dict[str, Any] = {name: copy(column) for name, column in history.columns.items()}
+    return replace(history, columns=columns)
+
+
 def worker_command(spec: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Command:
     """Start the Python worker on `spec`."""
     return Command(
-        [sys.executable, "-m", "heaplaw.worker"], [json.dumps(dict(spec))], dict(environment or {})
+        [sys.executable, "-m", "heaplaw.worker"],
+        [json.dumps(dict(spec))],
+        {"PYTHONHASHSEED": "0", **(environment or {})},
     )
