@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heaplaw.spec.event import NULL, Event, Flag, Status
+from heaplaw.spec.event import NULL, Block, Event, Flag, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import Completed, Died, Exited, History, Hung
 from heaplaw.spec.shapes import MAKERS, TAKERS, Kind
@@ -14,6 +14,8 @@ WIDTH = 44
 """Columns of the address axis."""
 MOST_STEPS = 24
 MOST_BLOCKS = 8
+NEAR = 2**16
+"""Live blocks within this distance of the fault are drawn, bytes."""
 SIGNALS = {
     4: "SIGILL",
     6: "SIGABRT",
@@ -131,8 +133,7 @@ def period(history: History) -> int:
     ops = history.trace.ops()
     for length in (1, 2, 3, 4):
         if len(ops) >= 8 * length and all(
-            (a.kind, a.size, a.align) == (b.kind, b.size, b.align)
-            for a, b in zip(ops, ops[length:], strict=False)
+            (a.kind, a.size, a.align) == (b.kind, b.size, b.align) for a, b in zip(ops, ops[length:], strict=False)
         ):
             return length
     return 0
@@ -146,9 +147,7 @@ def steps_text(history: History, guilty: Sequence[int]) -> list[str]:
     if repeat and n > MOST_STEPS:
         looped = [f"    {n // repeat:,} times:"]
         looped += [
-            f"    {i + 1:4}  {call_text(history, i, names):<30} -> {result_text(history, i, base)}".rstrip(
-                " ->"
-            )
+            f"    {i + 1:4}  {call_text(history, i, names):<30} -> {result_text(history, i, base)}".rstrip(" ->")
             for i in range(repeat)
         ]
         return [*looped, f"    the last one: {result_text(history, n - repeat, base)}", f"    base {base:#x}"]
@@ -161,60 +160,93 @@ def steps_text(history: History, guilty: Sequence[int]) -> list[str]:
         if place and i != shown[place - 1] + 1:
             lines.append(f"       … {i - shown[place - 1] - 1:,} operations")
         result = result_text(history, i, base)
-        line = f"  {'>' if i == last else ' '} {i + 1:4}  {calls[i]:<{wide}}" + (
-            f"  -> {result}" if result else ""
-        )
+        line = f"  {'>' if i == last else ' '} {i + 1:4}  {calls[i]:<{wide}}" + (f"  -> {result}" if result else "")
         lines.append(line.rstrip())
     return lines
 
 
-def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
-    """The blocks around the fault, to scale: `=` bytes of one owner, `X` bytes that two blocks share, `!` a wrong byte."""
-    names, base = Names.in_history(history), base_of(history)
+@dataclass(frozen=True)
+class Bar:
+    """One block of the picture: where it lies, and whether it is live after the last step."""
+
+    index: int
+    start: int
+    stop: int
+    size: int
+    live: bool
+    usable: int
+    """End of what the subject calls usable, where that is further."""
+
+
+def size_of(history: History, index: int) -> int:
+    """The size, bytes, that operation `index` asked for."""
+    return int(history.event(index).extent)
+
+
+def usable_end(block: Block) -> int:
+    """Where the usable part of a block ends; its own end, where the subject says less, or something absurd."""
+    return int(block.ptr + (block.usable if block.extent < block.usable < 2**32 else block.extent))
+
+
+def bars(history: History, guilty: Sequence[int]) -> list[Bar]:
+    """The blocks around the fault, in order of address: those involved, and their nearest live neighbours."""
     heap = Heap(keep_dead=True)
     last = max(guilty, default=len(history) - 1)
     for index in range(last + 1):
         heap.absorb(index, history.event(index), history.owner(index))
-    involved = {index for index in guilty if history.event(index).makes}
     owner = history.owner(last)
-    if owner < len(history):
-        involved.add(owner)
-    blocks = dict(heap.live)
-    blocks.update({index: block for index, block in heap.dead if index in involved})
-    blocks = {index: block for index, block in blocks.items() if block.ptr}
-    if not blocks:
-        return []
-    centre = min(
-        (blocks[i].ptr for i in involved if i in blocks), default=min(b.ptr for b in blocks.values())
-    )
-    near = sorted(blocks.items(), key=lambda item: (item[0] not in involved, abs(item[1].ptr - centre)))[
-        :MOST_BLOCKS
+    involved = {index for index in (*guilty, owner) if index < len(history)}
+    blocks = [(index, block, True) for index, block in heap.live.items()]
+    blocks += [(index, block, False) for index, block in heap.dead if index in involved]
+    found = [
+        Bar(index, block.ptr, block.ptr + block.extent, size_of(history, index), live, usable_end(block))
+        for index, block, live in blocks
+        if block.ptr
     ]
-    near = [item for item in near if item[0] in involved or abs(item[1].ptr - centre) < 2**16]
-    near.sort(key=lambda item: (item[1].ptr, item[0]))
-    low, high = min(b.ptr for _, b in near), max(b.ptr + b.extent for _, b in near)
-    scale = max(1, high - low)
+    centre = min(
+        (bar.start for bar in found if bar.index in involved), default=min((b.start for b in found), default=0)
+    )
+    found.sort(key=lambda bar: (bar.index not in involved, abs(bar.start - centre)))
+    near = [bar for bar in found if bar.index in involved or abs(bar.start - centre) < NEAR][:MOST_BLOCKS]
+    return sorted(near, key=lambda bar: (bar.start, bar.index))
+
+
+def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
+    """The blocks around the fault, to scale.
+
+    `=` bytes of one owner, `X` bytes that two live blocks share, `!` a wrong byte, `-` a block that is no longer live,
+    `~` bytes beyond the request that the subject calls usable.
+    """
+    drawn = bars(history, guilty)
+    if not drawn:
+        return []
+    names, base = Names.in_history(history), base_of(history)
+    last = max(guilty, default=len(history) - 1)
+    low, high = min(bar.start for bar in drawn), max(bar.usable for bar in drawn)
+    e = history.event(last)
 
     def column(address: int) -> int:
-        return int(min(WIDTH, max(0, (address - low) * WIDTH // scale)))
+        return min(WIDTH - 1, max(0, (address - low) * WIDTH // (high - low)))
 
     lines = [f"        {offset(low, base):<{WIDTH - 8}}{offset(high, base):>8}   base {base:#x}"]
-    for index, block in near:
-        row = [" "] * (WIDTH + 1)
-        start = column(block.ptr)
-        stop = max(start + 1, column(block.ptr + block.extent))
-        for place in range(start, min(stop, WIDTH)):
-            row[place] = "="
-        for other, twin in near:
-            if other != index:
-                common = (max(block.ptr, twin.ptr), min(block.ptr + block.extent, twin.ptr + twin.extent))
-                if common[0] < common[1]:
-                    for place in range(column(common[0]), max(column(common[0]) + 1, column(common[1]))):
-                        row[min(place, WIDTH - 1)] = "X"
-        e = history.event(last)
-        if e.flags and index in (last, owner):
-            row[min(WIDTH - 1, column(block.ptr + e.bad_at))] = "!"
-        text = f"|{''.join(row).rstrip()}|" if start == 0 else "".join(row).rstrip()
-        since = f"{block.extent} bytes, step {index + 1}"
-        lines.append(f"    {names[index]:>3} {text.strip('|'):<{WIDTH}}  {since}")
+    for bar in drawn:
+        row = [" "] * WIDTH
+        row[column(bar.start) : column(bar.usable - 1) + 1] = "~" * (column(bar.usable - 1) + 1 - column(bar.start))
+        row[column(bar.start) : column(bar.stop - 1) + 1] = ("=" if bar.live else "-") * (
+            column(bar.stop - 1) + 1 - column(bar.start)
+        )
+        for other in drawn:
+            start, stop = max(bar.start, other.start), min(bar.stop, other.stop)
+            if other != bar and bar.live and other.live and start < stop:
+                for place in range(column(start), column(stop - 1) + 1):
+                    row[place] = "X"
+        if e.flags and bar.index in (last, history.owner(last)):
+            row[column(bar.start + e.bad_at)] = "!"
+        was = "" if bar.live else ", until now"
+        lines.append(f"   {names[bar.index]:>4} {''.join(row)}  {amount(bar.size)}, step {bar.index + 1}{was}")
     return lines
+
+
+def amount(size: int) -> str:
+    """A number of bytes, in words."""
+    return f"{size} byte{'s' * (size != 1)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.history import Completed
@@ -43,7 +44,8 @@ def table(verdicts: Sequence[Verdict]) -> list[str]:
     for verdict in sorted(verdicts, key=lambda v: law(v.law).id):
         outcome = verdict.outcome
         word = WORDS[type(outcome)]
-        detail = f"tested on {verdict.evidence}"
+        evidence = str(verdict.evidence)
+        detail = "tested on " + (evidence[:-1] if evidence.startswith("1 ") else evidence)
         if isinstance(outcome, Violated):
             detail += f", broken {outcome.total:,} times"
         elif isinstance(outcome, Unknown | NotApplicable | Error):
@@ -60,31 +62,54 @@ def counts(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(parts)
 
 
+def observed_text(witness: Witness) -> str:
+    """What was observed; with how the run ended, if it ended there."""
+    history, text = witness.history, witness.violation.observed
+    if not isinstance(history.end, Completed) and history.end.op in witness.violation.operations:
+        return f"{text} ({ending(history)})"
+    return text
+
+
+def sizes_text(witness: Witness) -> list[str]:
+    """The sizes that fail, steps with the same answer together."""
+    steps: dict[str, list[str]] = {}
+    for found in involved_ranges(witness.ranges, witness.trace):
+        steps.setdefault(str(found), []).append(str(found.op + 1))
+    return [f"step{'s' * (len(of) > 1)} {', '.join(of)}: {text}" for text, of in steps.items()]
+
+
+def found_text(witness: Witness) -> str:
+    """How the trace was found, and how surely it shows the fault."""
+    failed, runs = witness.replayed
+    n = len(witness.trace)
+    text = f"{n:,} step{'s' * (n != 1)}"
+    text += f", shrunk from {witness.shrunk_from:,}" if witness.runs else ", not shrunk"
+    text += " (stopped early)" if witness.runs and not witness.complete else ""
+    if runs:
+        text += f"; replayed {failed} of {runs} times" + ("" if failed == runs else ": not deterministic")
+    return text
+
+
 def failure(witness: Witness, where: Path | None, also: Sequence[str] = ()) -> list[str]:
     """A broken law: what was seen, the trace, the heap, the exact sizes, and what to type next."""
     broken = law(witness.law)
     violation, history = witness.violation, witness.history
-    lines = [f"{broken.id} {broken.name} VIOLATED: {violation.observed}", ""]
-    lines += steps_text(history, violation.operations)
+    observed = observed_text(witness)
+    lines = [f"{broken.id} {broken.name} VIOLATED: {observed}", "", *steps_text(history, violation.operations)]
     drawn = heap_text(history, violation.operations) if len(history) <= 200 else []
-    lines += ["", *drawn] if drawn else []
-    lines += ["", f"    law       {broken.sentence}", f"    source    {broken.source}"]
-    lines += [f"    observed  {violation.observed}", f"    required  {violation.required}"]
-    lines += [f"    size      step {r.op + 1}: {r}" for r in involved_ranges(witness.ranges, witness.trace)]
-    lines += [f"    also      {name} breaks on the same steps" for name in also]
-    failed, runs = witness.replayed
-    shrunk = (
-        f"{len(witness.trace):,} steps, shrunk from {witness.shrunk_from:,}" if witness.runs else "not shrunk"
-    )
-    if not witness.complete and witness.runs:
-        shrunk += " (stopped early)"
-    lines.append(
-        f"    found     {shrunk}; replayed {failed} of {runs} times"
-        + ("" if failed == runs else ": not deterministic")
-    )
-    if where is not None:
-        lines += [f"    again     heaplaw replay {where}"]
-    return [*lines, f"    why       heaplaw laws {broken.id}"]
+    lines += ["", *drawn, ""] if drawn else [""]
+    rows = [("law", broken.sentence), ("source", broken.source)]
+    rows += [("observed", observed), ("required", violation.required)]
+    rows += [("size", text) for text in sizes_text(witness)]
+    rows += [("also", f"{law(name).id} {name} breaks on the same steps") for name in also]
+    rows += [("found", found_text(witness))]
+    rows += [("again", f"heaplaw replay {where}")] if where is not None else []
+    rows += [("why", f"heaplaw laws {broken.id}")]
+    for name, text in rows:
+        whole = name in ("again", "why")  # to be copied: never broken over lines
+        folded = [text] if whole else wrap(text, 80 - 14)
+        lines += [f"    {name if k == 0 else '':<8}  {part}" for k, part in enumerate(folded)]
+    return lines
 
 
 def summary(report: Report) -> str:
