@@ -3,12 +3,14 @@
 import ctypes
 import errno
 import inspect
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from heaplaw.spec.event import Env, Status
-from heaplaw.spec.layout import SIZE_MAX
+from heaplaw.spec.layout import SIZE_MAX, is_power_of_two
 from heaplaw.spec.shapes import CALLS, SHAPES, Kind
 
 _V, _S = ctypes.c_void_p, ctypes.c_size_t
@@ -22,6 +24,10 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "usable_size": (_S, [_V]),
 }
 PYTHON_FAMILIES = {"pymem_raw": "PyMem_Raw{}", "pymem": "PyMem_{}", "pyobject": "PyObject_{}"}
+
+
+MOST_WORDS = 20
+"""Lines on standard error that one run may leave about a Python object's answers."""
 
 
 class SubjectError(Exception):
@@ -45,6 +51,10 @@ class LibraryCalls:
         names = ["usable_size", *(CALLS[kind] for kind in Kind if kind is not Kind.CHECK)]
         found = (self.functions.get(name) for name in names)
         return [0 if f is None else ctypes.cast(f, _V).value or 0 for f in found]
+
+    def owners(self) -> dict[str, str]:
+        """The file that each function was found in, by C name."""
+        return {name: owner_of(ctypes.cast(f, _V).value or 0) for name, f in self.functions.items()}
 
     def has(self, kind: int) -> bool:
         return self._by_kind.get(kind) is not None
@@ -79,6 +89,17 @@ class LibraryCalls:
 
     def address(self, ptr: int) -> int:
         return ptr
+
+
+class _Place(ctypes.Structure):
+    _fields_ = (("file", ctypes.c_char_p), ("base", _V), ("symbol", ctypes.c_char_p), ("address", _V))
+
+
+def owner_of(address: int) -> str:
+    """The file whose mapping holds the address; empty where the loader does not know."""
+    place = _Place()
+    known = ctypes.CDLL(None).dladdr(_V(address), ctypes.byref(place))
+    return os.fsdecode(place.file) if known and place.file else ""
 
 
 def library_calls(path: str | None, symbols: Mapping[str, str]) -> LibraryCalls:
@@ -140,8 +161,14 @@ class ObjectCalls:
         )
         self._usable = getattr(subject, "usable_size", None)
         memory: Any = getattr(subject, "memory", None)
-        self._base = 0 if memory is None else ctypes.addressof(ctypes.c_char.from_buffer(memory))
         self._offsets = memory is not None
+        self._told = 0
+        try:
+            self._base = ctypes.addressof(ctypes.c_char.from_buffer(memory)) if self._offsets else 0
+        except (TypeError, ValueError) as error:
+            raise SubjectError(
+                f"{type(subject).__name__}.memory is no writable buffer ({error}); a bytearray is one"
+            ) from error
 
     def offers(self) -> list[str]:
         """Operations and counters that are there."""
@@ -159,9 +186,12 @@ class ObjectCalls:
 
         def told(name: str, otherwise: int) -> int:
             value = getattr(self.subject, name, None)
-            return value if isinstance(value, int) else otherwise
+            fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SIZE_MAX
+            return int(value) if fits else otherwise
 
         size = told("block_size", block_size)
+        promised = told("alignment", align)
+        align = promised if is_power_of_two(promised) else align
         return Env(align, False, told("buffer", 0), told("capacity", 0), size, told("num_blocks", num_blocks))
 
     def has(self, kind: int) -> bool:
@@ -176,25 +206,47 @@ class ObjectCalls:
             Kind.POSIX_ALIGNED: (align, size),
             Kind.FREE: (ptr,),
         }[Kind(kind)]
+        method = self._methods[kind]
         try:
-            result = self._methods[kind](*arguments)
-        except Exception:  # noqa: BLE001 - whatever the subject raises is its answer
+            result = method(*arguments)
+        except Exception as error:  # noqa: BLE001 - whatever the subject raises is its answer
+            self._say(method, arguments, f"raised {type(error).__name__}: {error}")
             return Status.WRONG, 0, 0
         if kind == Kind.FREE:
             return Status.OK, 0, 0
         if result is None or (result == 0 and not self._offsets):
             return Status.FAILED, 0, 0
         if isinstance(result, bool) or not isinstance(result, int) or not 0 <= result <= SIZE_MAX:
+            self._say(method, arguments, f"returned {result!r:.80}, which is no address")
             return Status.WRONG, 0, 0
         return Status.OK, result, 0
 
+    def _say(self, method: Callable[..., Any], arguments: tuple[int, ...], what: str) -> None:
+        """Leave a line for the report; a run may misbehave a million times, so the first few alone."""
+        self._told += 1
+        if self._told <= MOST_WORDS:
+            called = f"{method.__name__}({', '.join(map(str, arguments))})"
+            print(f"{called} {what}".replace("\n", " "), file=sys.stderr, flush=True)  # noqa: T201
+
+    def _number(self, function: Callable[..., Any], *arguments: int, otherwise: int) -> int:
+        """What a counter says; `otherwise` when that is no number of a word, or an exception."""
+        try:
+            value = function(*arguments)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._say(function, arguments, f"raised {type(error).__name__}: {error}")
+            return otherwise
+        if isinstance(value, int) and 0 <= value <= SIZE_MAX:
+            return value
+        self._say(function, arguments, f"returned {value!r:.80}, which counts nothing")
+        return otherwise
+
     def usable(self, ptr: int) -> int:
-        return int(self._usable(ptr)) if callable(self._usable) else 0
+        return self._number(self._usable, ptr, otherwise=0) if callable(self._usable) else 0
 
     def counters(self) -> tuple[int, int] | None:
-        free = self._free() if callable(self._free) else 0
-        taken = self._taken() if callable(self._taken) else 0
-        return int(free), int(taken)
+        free = self._number(self._free, otherwise=SIZE_MAX) if callable(self._free) else 0
+        taken = self._number(self._taken, otherwise=SIZE_MAX) if callable(self._taken) else 0
+        return free, taken
 
     def address(self, ptr: int) -> int:
         return ptr + self._base
@@ -211,7 +263,7 @@ def make_object(target: str, arguments: Mapping[str, int]) -> object:
     except ImportError as error:
         folder = f" (searched {sys.path[0] or 'the current folder'} and the installed packages)"
         raise SubjectError(f"cannot import {module_name}: {error}{folder}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SubjectError(f"importing {module_name} raised {type(error).__name__}: {error}") from error
     for part in path.split("."):
         if not hasattr(found, part):
@@ -228,5 +280,5 @@ def make_object(target: str, arguments: Mapping[str, int]) -> object:
         parameters = inspect.signature(found).parameters
         given = {name: value for name, value in arguments.items() if name in parameters}
         return found(**given)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SubjectError(f"{target}(…) raised {type(error).__name__}: {error}") from error

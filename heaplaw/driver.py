@@ -14,6 +14,8 @@ from heaplaw.spec.event import NONE, NULL, Flag, Status
 from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import Kind
 
+GRANULE, CACHED = 65536, 4096
+"""Granules of memory known to be mapped are remembered, at most CACHED of them."""
 WHOLE, SHIFTS, SAMPLE, SAMPLES = 65536, 4096, 4096, 16
 """Blocks up to WHOLE bytes are written over their whole size; of larger ones SAMPLES pages of SAMPLE bytes."""
 
@@ -76,8 +78,8 @@ class Payload:
         libc = ctypes.CDLL(None, use_errno=True)
         self._mincore: Any = libc.mincore
         self._mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
-        self._vector = ctypes.create_string_buffer(WHOLE // 4096 + 2)
-        self._known: set[int] = set()
+        self._vector = ctypes.create_string_buffer(GRANULE // 4096 + 1)
+        self._known: dict[int, int] = {}
         self.own: list[tuple[int, int]] = []
         """Half-open address ranges that are the driver's."""
 
@@ -91,13 +93,20 @@ class Payload:
             return 0
         if end > 2**56 or any(at < stop and start < end for start, stop in self.own):
             return 0
-        for page in range(at // 4096, (end - 1) // 4096 + 1):
-            if page in self._known:
+        for granule in range(at // GRANULE, (end - 1) // GRANULE + 1):
+            if self._known.get(granule % CACHED) == granule:
                 continue
-            if self._mincore(page * 4096, 4096, self._vector) != 0:
-                return max(0, page * 4096 - at)
-            self._known.add(page)
+            if self._mapped(granule * GRANULE, GRANULE):
+                self._known[granule % CACHED] = granule
+                continue
+            first, stop = max(granule * GRANULE, at // 4096 * 4096), min((granule + 1) * GRANULE, end)
+            for page in range(first, stop, 4096):
+                if not self._mapped(page, 4096):
+                    return max(0, page - at)
         return length
+
+    def _mapped(self, start: int, length: int) -> bool:
+        return bool(self._mincore(start, length, self._vector) == 0)
 
     def reach(self, ptr: int, extent: int) -> int:
         """Leading bytes of a block that may be touched."""
@@ -165,7 +174,7 @@ class Driver:
         c = self.columns
         kind = c["kind"][index]
         old = None
-        if kind != Kind.CHECK and not self.calls.has(kind):
+        if not (kind == Kind.CHECK and c["slot"][index] != NULL or self.calls.has(kind)):
             return
         if kind in (Kind.RESIZE, Kind.FREE, Kind.CHECK) and c["slot"][index] != NULL:
             named = self.slots.get(c["slot"][index]) if c["slot"][index] != NONE else None
@@ -218,7 +227,7 @@ class Driver:
         self.head[PROGRESS] = 4 * index + IN_PAYLOAD
         reach = self.payload.reach(address, extent) if self.payload else extent
         if reach < extent:
-            self._fault(index, Flag.UNWRITABLE, reach)
+            c["flags"][index], c["bad_at"][index] = Flag.UNWRITABLE, reach
             extent = 0
         elif self.payload:
             if kind == Kind.ZALLOC and (zero := self.payload.zeros(address, extent)) < extent:

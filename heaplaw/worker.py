@@ -42,10 +42,29 @@ class Job:
         return ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
 
 
+ADDR_NO_RANDOMIZE = 0x0040000
+
+
+def repeat_addresses() -> None:
+    """Start again with addresses that repeat, so that runs repeat; where the kernel refuses, they vary."""
+    was = _personality(0xFFFFFFFF)
+    if was == -1 or was & ADDR_NO_RANDOMIZE or _personality(was | ADDR_NO_RANDOMIZE) == -1:
+        return
+    os.execv(sys.executable, sys.orig_argv)
+
+
+def _personality(wanted: int) -> int:
+    try:
+        return int(ctypes.CDLL(None).personality(ctypes.c_ulong(wanted)))
+    except AttributeError:
+        return -1
+
+
 def subject_of(spec: Mapping[str, Any]) -> tuple[Calls, dict[str, Any]]:
     """The subject that `spec` describes, and what it tells about itself."""
     if spec["kind"] == "native":
-        return library_calls(spec["library"], spec["symbols"]), {}
+        library = library_calls(spec["library"], spec["symbols"])
+        return library, {"owners": {spec["symbols"][name]: owner for name, owner in library.owners().items()}}
     if spec["kind"] == "cpython":
         return python_calls(spec["family"]), {}
     calls = ObjectCalls(make_object(spec["target"], spec["arguments"]), spec["shape"])
@@ -67,7 +86,12 @@ def run(job: Job, calls: Calls, native: str | None, memory: int) -> None:
     payload = Payload() if job.head[layout.PAYLOAD] else None
     if payload is not None:
         payload.own.append((job.address, job.address + job.size))
-    Driver(calls, job.columns, job.head, payload).run(job.head[layout.ROWS])
+    try:
+        Driver(calls, job.columns, job.head, payload).run(job.head[layout.ROWS])
+    except SystemExit as error:  # the subject ends its process in the way of Python
+        sys.stdout.flush()
+        os._exit(error.code & 255 if isinstance(error.code, int) else int(error.code is not None))
+    sys.stdout.flush()
     os._exit(0)
 
 
@@ -107,6 +131,9 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
     except SubjectError as error:
         say(f"error {error}")
         sys.exit(2)
+    except BaseException as error:  # noqa: BLE001 - what a subject's own attributes may raise
+        say(f"error looking at the subject raised {type(error).__name__}: {error}")
+        sys.exit(2)
     job = Job(descriptor, size)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     say("ok " + json.dumps(told))
@@ -126,4 +153,5 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
 if __name__ == "__main__":
     if os.getcwd() not in sys.path:  # noqa: PTH109 - the user's own modules, as `python -m` would find them
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
+    repeat_addresses()
     main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))

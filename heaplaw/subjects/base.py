@@ -17,6 +17,9 @@ NativeCode = "native"
 """The driver written in C ran the subject; otherwise the Python worker did, call by call."""
 
 
+_LIMITS = Limits()
+
+
 class UsageError(Exception):
     """What the user asked for cannot be done: one line that says what, where, and what to do."""
 
@@ -68,11 +71,11 @@ class ProcessSubject:
             return self.env
         return Env(**json.loads(host.greeting.removeprefix("ok "))["env"])
 
-    def run(self, trace: Trace, limits: Limits = Limits(), payload: bool = True) -> History:
+    def run(self, trace: Trace, limits: Limits = _LIMITS, payload: bool = True) -> History:
         """Run `trace` in a child of the warm host."""
         return detached(self.host(len(trace)).run(trace, limits, payload, self.env))
 
-    def run_fresh(self, trace: Trace, limits: Limits = Limits()) -> History:
+    def run_fresh(self, trace: Trace, limits: Limits = _LIMITS) -> History:
         """Run `trace` in a process that was started for it."""
         host = self._started(max(len(trace), 16))
         try:
