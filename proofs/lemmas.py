@@ -1,0 +1,83 @@
+"""Lemmas that fast judges stand on, about the laws' own bodies.
+
+`obligations`: with blocks sorted by address, disjointness of neighbours entails disjointness of any two.
+Proved as the step of an induction over the distance in the sorted order: for a before b before c, if a, b
+are disjoint and b, c are, then a, c are. (a, b at distance k; b, c neighbours.) Trusted: that induction,
+and that the list of live blocks is sorted and whole.
+
+`holes`: checks that look as good and are not; each is refuted, and its counterexample says why.
+"""
+
+from collections.abc import Callable, Iterator
+
+from heaplaw.spec.catalogue import law
+from heaplaw.spec.event import Block
+from heaplaw.spec.logic import Truth, Word, neg
+
+from .paths import Source
+from .prove import Claim, Obligation
+from .symbolic import MODULUS, Reading
+
+SCOPE = "any blocks of at least 1 byte within the address space"
+
+
+def _block(source: Source, name: str) -> Block:
+    """Any block: at least one byte, ending at or below 2**64."""
+    ptr, extent = source.number(f"{name}.ptr"), source.number(f"{name}.extent")
+    source.assume((ptr >= 0) & (extent >= 1) & (ptr + extent <= MODULUS))
+    source.prefer((ptr <= 64) & (extent <= 16))
+    return Block(ptr, extent)
+
+
+def _disjoint(a: Block, b: Block) -> Truth:
+    return law("blocks_disjoint").body(a, b)
+
+
+def neighbours_suffice(source: Source) -> Claim:
+    """For a, b, c by address: a, b disjoint and b, c disjoint entail a, c disjoint."""
+    a, b, c = (_block(source, name) for name in "abc")
+    source.assume((a.ptr <= b.ptr) & (b.ptr <= c.ptr))
+    return _about_pair(_disjoint(a, b) & _disjoint(b, c), a, c)
+
+
+def order_is_irrelevant(source: Source) -> Claim:
+    """The law means the same for (a, b) and (b, a): a sorted judge may swap the two."""
+    a, b = _block(source, "a"), _block(source, "b")
+    return _about_pair(_disjoint(b, a), a, b)
+
+
+def ends_suffice(source: Source) -> Claim:
+    """False: "neither end of the new block b lies in the old block a" entails that they are disjoint."""
+    a, b = _block(source, "a"), _block(source, "b")
+    last = b.ptr + b.extent - 1
+    return _about_pair(neg(_inside(b.ptr, a)) & neg(_inside(last, a)), a, b)
+
+
+def start_suffices(source: Source) -> Claim:
+    """False: "the old block a does not start in the new block b" entails that they are disjoint."""
+    a, b = _block(source, "a"), _block(source, "b")
+    return _about_pair(neg(_inside(a.ptr, b)), a, b)
+
+
+def _inside(address: Word, block: Block) -> Truth:
+    return (address >= block.ptr) & (address < block.ptr + block.extent)
+
+
+def _about_pair(premise: Truth, a: Block, b: Block) -> Claim:
+    return Claim(premise, _disjoint(a, b), law("blocks_disjoint"), (a, b))
+
+
+def _named(parts: tuple[Callable[[Source], Claim], ...]) -> Iterator[Obligation]:
+    for build in parts:
+        words = (build.__doc__ or "").removeprefix("False: ")
+        yield Obligation(build.__name__, "blocks_disjoint", words, Reading.UNBOUNDED, build, SCOPE)
+
+
+def obligations() -> Iterator[Obligation]:
+    """The lemmas, to be proved."""
+    return _named((neighbours_suffice, order_is_irrelevant))
+
+
+def holes() -> Iterator[Obligation]:
+    """Tempting lemmas that are false, to be refuted."""
+    return _named((ends_suffice, start_suffices))

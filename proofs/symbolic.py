@@ -1,0 +1,291 @@
+"""Symbolic integers and truth values: what a step or a law computes with while it is proved.
+
+`SymInt` and `SymBool` wrap z3 terms so that a wrong use is loud: they do not hash, do not index, and the
+truth of a `SymBool` is asked of the path being explored (`proofs.paths`), never guessed. They are
+registered with the operators of `spec.logic`, so laws run on them unchanged.
+
+An integer has a reading. `UNBOUNDED` is mathematics. `W64` is what a machine does: every result lies in [0,
+2**64), by one `ite` after `+` and `-`, which keeps terms linear. `Wrapped` is the concrete twin of `W64`,
+for replaying refutations. Trusted: z3, and that these few operators mean what Python's mean (tested against
+Python on random values).
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from importlib import import_module
+from typing import Any, Self, TypeAlias
+
+from heaplaw.spec.logic import Truth, Word, ite, mod_pow2, neg
+
+z3: Any = import_module("z3")
+"""z3 ships no types: everything of it is `Any`, and enters here."""
+
+Term: TypeAlias = Any
+"""A z3 term."""
+
+MODULUS = 2**64
+POWERS = tuple(2**k for k in range(64))
+
+
+class Reading(Enum):
+    """What integers mean."""
+
+    UNBOUNDED = "unbounded integers"
+    W64 = "64-bit integers that wrap"
+
+
+DECIDE: ContextVar[Callable[[Term], bool] | None] = ContextVar("DECIDE", default=None)
+"""Decides the truth of a term for the path being explored; None outside of exploration."""
+
+
+def settled(term: Term) -> bool | None:
+    """The truth of a term that simplifies to a constant, else None."""
+    plain_term = z3.simplify(term)
+    if z3.is_true(plain_term):
+        return True
+    return False if z3.is_false(plain_term) else None
+
+
+class SymBool:
+    """A truth value that depends on symbolic integers."""
+
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+
+    def __init__(self, term: Term) -> None:
+        self.term: Term = term
+
+    def __bool__(self) -> bool:
+        decide = DECIDE.get()
+        if decide is not None:
+            return decide(self.term)
+        truth = settled(self.term)
+        if truth is None:
+            raise TypeError(f"the truth of {self.term} is open: `if` on a symbolic value needs a path")
+        return truth
+
+    def __and__(self, other: Truth) -> "SymBool":
+        return SymBool(z3.And(self.term, truth_term(other)))
+
+    def __or__(self, other: Truth) -> "SymBool":
+        return SymBool(z3.Or(self.term, truth_term(other)))
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __eq__(self, other: object) -> Any:
+        return SymBool(self.term == truth_term(other))
+
+    def __ne__(self, other: object) -> Any:
+        return SymBool(self.term != truth_term(other))
+
+    def __repr__(self) -> str:
+        return f"SymBool({self.term})"
+
+
+class SymInt:
+    """An integer term, under a reading."""
+
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+
+    def __init__(self, term: Term, reading: Reading = Reading.UNBOUNDED) -> None:
+        self.term: Term = term
+        self.reading = reading
+
+    def _other(self, value: object) -> Term:
+        """`value` as a term of this reading."""
+        if isinstance(value, SymInt):
+            if value.reading is not self.reading:
+                raise TypeError(f"{self.reading.value} and {value.reading.value} do not mix")
+            return value.term
+        if isinstance(value, int):
+            return z3.IntVal(int(value) % MODULUS if self.reading is Reading.W64 else int(value))
+        raise TypeError(f"a symbolic integer meets {value!r}")
+
+    def _sum(self, term: Term) -> "SymInt":
+        if self.reading is Reading.W64:
+            term = z3.If(term >= MODULUS, term - MODULUS, term)
+        return SymInt(term, self.reading)
+
+    def _difference(self, term: Term) -> "SymInt":
+        if self.reading is Reading.W64:
+            term = z3.If(term < 0, term + MODULUS, term)
+        return SymInt(term, self.reading)
+
+    def _product(self, term: Term) -> "SymInt":
+        return SymInt(term % MODULUS if self.reading is Reading.W64 else term, self.reading)
+
+    def __add__(self, other: Word) -> "SymInt":
+        return self._sum(self.term + self._other(other))
+
+    def __sub__(self, other: Word) -> "SymInt":
+        return self._difference(self.term - self._other(other))
+
+    def __rsub__(self, other: Word) -> "SymInt":
+        return self._difference(self._other(other) - self.term)
+
+    def __mul__(self, other: Word) -> "SymInt":
+        return self._product(self.term * self._other(other))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "SymInt":
+        return 0 - self
+
+    def __floordiv__(self, other: Word) -> "SymInt":
+        return SymInt(_floor(self.term, self._other(other)), self.reading)
+
+    def __rfloordiv__(self, other: Word) -> "SymInt":
+        return SymInt(_floor(self._other(other), self.term), self.reading)
+
+    def __mod__(self, other: Word) -> "SymInt":
+        return SymInt(_modulo(self.term, self._other(other)), self.reading)
+
+    def __rmod__(self, other: Word) -> "SymInt":
+        return SymInt(_modulo(self._other(other), self.term), self.reading)
+
+    def __lt__(self, other: Word) -> SymBool:
+        return SymBool(self.term < int_term(other))
+
+    def __le__(self, other: Word) -> SymBool:
+        return SymBool(self.term <= int_term(other))
+
+    def __gt__(self, other: Word) -> SymBool:
+        return SymBool(self.term > int_term(other))
+
+    def __ge__(self, other: Word) -> SymBool:
+        return SymBool(self.term >= int_term(other))
+
+    def __eq__(self, other: object) -> Any:
+        return SymBool(self.term == int_term(other))
+
+    def __ne__(self, other: object) -> Any:
+        return SymBool(self.term != int_term(other))
+
+    def __index__(self) -> int:
+        raise TypeError(f"{self.term} has no one value: a symbolic integer is no index and no int")
+
+    __int__ = __index__
+
+    def __bool__(self) -> bool:
+        return bool(self != 0)
+
+    def __repr__(self) -> str:
+        return f"SymInt({self.term})"
+
+
+def _floor(a: Term, b: Term) -> Term:
+    """Python's `a // b`; z3's rounds the other way for b < 0. Of b = 0 nothing is known: laws divide by no zero."""
+    if z3.is_int_value(b) and b.as_long() > 0:
+        return a / b
+    return z3.If(b > 0, a / b, (-a) / (-b))
+
+
+def _modulo(a: Term, b: Term) -> Term:
+    """Python's `a % b`, whose sign is that of b."""
+    if z3.is_int_value(b) and b.as_long() > 0:
+        return a % b
+    return z3.If(b > 0, a % b, -((-a) % (-b)))
+
+
+def int_term(value: object) -> Term:
+    """An integer of either kind as a term; its value, whatever its reading."""
+    if isinstance(value, SymInt):
+        return value.term
+    if isinstance(value, int):
+        return z3.IntVal(int(value))
+    raise TypeError(f"no integer: {value!r}")
+
+
+def truth_term(value: object) -> Term:
+    """A truth value of either kind as a term."""
+    if isinstance(value, SymBool):
+        return value.term
+    if isinstance(value, bool):
+        return z3.BoolVal(value)
+    raise TypeError(f"no truth value: {value!r}")
+
+
+def constant(value: int, reading: Reading = Reading.UNBOUNDED) -> SymInt:
+    """An integer that is known, as a symbolic one."""
+    return SymInt(z3.IntVal(int(value) % MODULUS if reading is Reading.W64 else int(value)), reading)
+
+
+@neg.register
+def _(a: SymBool) -> SymBool:
+    return SymBool(z3.Not(a.term))
+
+
+@ite.register
+def _(condition: SymBool, then: Any, otherwise: Any) -> Any:
+    if isinstance(then, bool | SymBool) and isinstance(otherwise, bool | SymBool):
+        return SymBool(z3.If(condition.term, truth_term(then), truth_term(otherwise)))
+    readings = {side.reading for side in (then, otherwise) if isinstance(side, SymInt)}
+    if len(readings) > 1:
+        raise TypeError(f"the branches {then!r} and {otherwise!r} have different readings")
+    term = z3.If(condition.term, int_term(then), int_term(otherwise))
+    return SymInt(term, readings.pop() if readings else Reading.UNBOUNDED)
+
+
+@mod_pow2.register
+def _(a: SymInt, power: Any) -> SymInt:
+    """By cases over the 64 powers where `power` is symbolic, which keeps the term linear."""
+    rest = a.__mod__(power)
+    if not isinstance(power, SymInt):
+        return rest
+    result = rest.term
+    for each in POWERS:
+        result = z3.If(power.term == each, a.term % each, result)
+    return SymInt(result, a.reading)
+
+
+class Wrapped(int):
+    """A concrete integer whose sums, differences and products wrap modulo 2**64."""
+
+    def __new__(cls, value: int) -> Self:
+        return super().__new__(cls, int(value) % MODULUS)
+
+    def __add__(self, other: int) -> "Wrapped":
+        return Wrapped(int(self) + int(other))
+
+    def __sub__(self, other: int) -> "Wrapped":
+        return Wrapped(int(self) - int(other))
+
+    def __rsub__(self, other: int) -> "Wrapped":
+        return Wrapped(int(other) - int(self))
+
+    def __mul__(self, other: int) -> "Wrapped":
+        return Wrapped(int(self) * int(other))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Wrapped":
+        return Wrapped(-int(self))
+
+    def __floordiv__(self, other: int) -> "Wrapped":
+        return Wrapped(int(self) // int(other))
+
+    def __mod__(self, other: int) -> "Wrapped":
+        return Wrapped(int(self) % int(other))
+
+
+def as_read(value: Word, reading: Reading) -> Word:
+    """A mathematical integer, known to lie in [0, 2**64) if `reading` is `W64`, as the machine's."""
+    if isinstance(value, SymInt):
+        return SymInt(value.term, reading)
+    return Wrapped(value) if reading is Reading.W64 else value
+
+
+def plain(value: Any) -> Any:
+    """The same value, or record of values, as mathematical integers: what laws mean."""
+    if isinstance(value, SymInt):
+        return SymInt(value.term)
+    if isinstance(value, Wrapped):
+        return int(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return replace(value, **changed)
+    return value

@@ -1,0 +1,119 @@
+"""Every law means the same on Python's integers and on z3's."""
+
+import random
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+
+from heaplaw.proofs.paths import Source
+from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove_one
+from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_term, z3
+from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.event import Block, Env, Event, Run, View
+from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.verdict import Proved
+
+SEED = 20240301
+LAWS = sorted(CATALOGUE.values(), key=lambda law: law.id)
+NUMBERS = (0, 1, 2, 7, 8, 63, 64, 0x1000, 0x1008, 0x1040, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+
+
+def as_constants(value: Any) -> Any:
+    """The same value with z3 constants for its integers and truth values."""
+    if isinstance(value, bool):
+        return SymBool(z3.BoolVal(value))
+    if isinstance(value, int):
+        return constant(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: as_constants(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def as_variables(source: Source, value: Any, name: str) -> Any:
+    """The same value with variables for its integers, each assumed to equal one."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        variable = source.number(name)
+        source.assume(variable == int(value))
+        return variable
+    return replace(
+        value,
+        **{each.name: as_variables(source, getattr(value, each.name), f"{name}.{each.name}") for each in fields(value)},
+    )
+
+
+def agrees(law: AnyLaw, args: tuple[Any, ...]) -> None:
+    """Premise and body give the same truth on constants as on integers."""
+    lifted = tuple(as_constants(arg) for arg in args)
+    for part in (law.premise, law.body, law.holds):
+        assert settled(truth_term(part(*lifted))) is bool(part(*args)), (law.name, args)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_examples__agree_on_constants(law: AnyLaw) -> None:
+    for args in law.accepts:
+        agrees(law, args)
+        assert law.body(*args)
+    for args in law.rejects:
+        agrees(law, args)
+        assert not law.body(*args)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_examples__are_proved_or_refuted_as_variables(law: AnyLaw) -> None:
+    for expected, examples in ((Proved, law.accepts), (Refuted, law.rejects)):
+        for args in examples:
+
+            def build(source: Source, args: tuple[Any, ...] = args) -> Claim:
+                lifted = tuple(as_variables(source, arg, f"x{index}") for index, arg in enumerate(args))
+                return Claim(law.premise(*lifted), law.body(*lifted), law, lifted)
+
+            answer = prove_one(Obligation(law.name, law.name, law.sentence, Reading.UNBOUNDED, build)).answer
+            assert isinstance(answer, expected), answer
+
+
+def draw_event(rng: random.Random) -> Event:
+    env = Env(
+        max_align=rng.choice((1, 8, 16)),
+        align_by_size=rng.random() < 0.5,
+        base=rng.choice(NUMBERS),
+        capacity=rng.choice(NUMBERS),
+        block_size=rng.choice((1, 8, 24, 64)),
+        num_blocks=rng.choice(NUMBERS),
+    )
+    return Event(
+        kind=rng.randrange(1, 8),
+        size=rng.choice(NUMBERS),
+        align=2 ** rng.randrange(13),
+        count=rng.choice(NUMBERS),
+        status=rng.randrange(5),
+        flags=rng.choice((0, 1, 2, 4, 8, 16)),
+        index=rng.randrange(2),
+        env=env,
+        **{name: rng.choice(NUMBERS) for name in ("held", "ptr", "usable", "bad_at")},
+        **{name: rng.choice(NUMBERS[:5]) for name in ("num_free", "num_allocated")},
+    )
+
+
+def draw_view(rng: random.Random) -> View:
+    free, allocated, live = (rng.choice(NUMBERS[:5]) for _ in range(3))
+    return View(free, allocated, live, rng.random() < 0.5, rng.choice(NUMBERS))
+
+
+def draw(rng: random.Random, scope: Scope) -> tuple[Any, ...]:
+    if scope is Scope.EVENT:
+        return (draw_event(rng),)
+    if scope is Scope.STEP:
+        return draw_view(rng), draw_event(rng), draw_view(rng)
+    if scope is Scope.PAIR:
+        return tuple(Block(*(rng.choice(NUMBERS) for _ in range(4))) for _ in range(2))
+    return (Run(rng.random() < 0.5, *(rng.choice(NUMBERS) for _ in range(4))),)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_random__agree_on_constants(law: AnyLaw) -> None:
+    rng = random.Random(f"{SEED} {law.id}")
+    for _ in range(60):
+        agrees(law, draw(rng, law.scope))
