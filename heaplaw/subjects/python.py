@@ -6,7 +6,6 @@ from typing import Any
 
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
-from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import MALLOC, SHAPES
 
 from .base import ProcessSubject, UsageError, worker_command
@@ -24,14 +23,10 @@ def cpython_subject(family: str) -> ProcessSubject:
     command = worker_command({**spec, "driver": str(library) if library else None})
     identity = f"CPython {platform.python_version()} {pattern.format('*')}"
     driver = "native" if library else "python"
-    return ProcessSubject(
-        identity, MALLOC, offers, command, spec, driver, operations=1_000_000 if library else 100_000
-    )
+    return ProcessSubject(identity, MALLOC, offers, command, spec, driver, operations=1_000_000 if library else 100_000)
 
 
-def object_subject(
-    target: str, shape: str, arguments: dict[str, int] | None = None, align: int = 8
-) -> ProcessSubject:
+def object_subject(target: str, shape: str, arguments: dict[str, int] | None = None, align: int = 8) -> ProcessSubject:
     """The Python object `module:Name`, in the given shape.
 
     `arguments` (block_size, num_blocks) reach the constructor if it has parameters of these names; `align` is the
@@ -50,7 +45,10 @@ def object_subject(
     subject = ProcessSubject(
         target, SHAPES[shape], frozenset(), worker_command(spec), spec, "python", operations=20_000
     )
-    told: dict[str, Any] = json.loads(subject.host(4096).greeting.removeprefix("ok "))
+    try:
+        told: dict[str, Any] = json.loads(subject.host(4096).greeting.removeprefix("ok "))
+    except UsageError:
+        subject.close()
+        raise
     subject.offers = frozenset(told["offers"])
-    subject.env = Env(**told["env"]) if shape == "pool" else None
     return subject

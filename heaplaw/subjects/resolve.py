@@ -1,5 +1,6 @@
 """From what a user types to subjects."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ def resolve(
 
     A name (`glibc`, `cpython`, `pymem`, …, `mutant:NAME`), a path to a shared library, or `module:Thing`.
     """
+    thing = "/" not in name and ":" in name and not name.startswith("mutant:")
+    refuse_stray_options(name, thing, prefix, shape, arguments or {})
+    if thing:
+        return [object_subject(name, shape or "", arguments)]
     if name in ("glibc", "libc"):
         return [native_subject(None, prefix)]
     if name == "cpython":
@@ -30,23 +35,29 @@ def resolve(
         return [cpython_subject(name)]
     if name.startswith("mutant:"):
         return [mutant_subject(name.removeprefix("mutant:"))]
-    if "/" not in name and ":" in name:
-        if shape is None:
-            raise UsageError(f"{name}: say which shape it has: --shape malloc, or --shape pool")
-        return [object_subject(name, shape, arguments)]
-    if shape not in (None, "malloc"):
-        raise UsageError(
-            f"{name}: a shared library is judged in the shape malloc; --shape {shape} is for Python objects"
-        )
     if "/" in name or ".so" in name or Path(name).exists():
         return [native_subject(name, prefix)]
     import difflib
 
-    close = difflib.get_close_matches(name, NAMES, 1)
+    close = difflib.get_close_matches(name.lower(), NAMES, 1)
     meant = f"; did you mean {close[0]}?" if close else ""
     raise UsageError(
-        f"{name}: no such subject{meant} (a path to a library, package.module:Thing, or one of {', '.join(NAMES)})"
+        f"{name}: no such subject{meant} (a path to a library, package.module:Thing, mutant:NAME, "
+        f"or one of {', '.join(NAMES)})"
     )
+
+
+def refuse_stray_options(name: str, thing: bool, prefix: str, shape: str | None, arguments: Mapping[str, int]) -> None:
+    """UsageError for an option that would have no effect on this subject."""
+    if thing and shape is None:
+        raise UsageError(f"{name}: say which shape it has: --shape malloc, or --shape pool")
+    if not thing and shape not in (None, "malloc"):
+        raise UsageError(f"{name}: has the shape malloc; --shape {shape} is for Python objects")
+    if prefix and (thing or name in PYTHON_FAMILIES or name == "cpython" or name.startswith("mutant:")):
+        raise UsageError(f"{name}: --prefix {prefix} is for shared libraries")
+    if arguments and shape != "pool":
+        option = "--" + next(iter(arguments)).replace("_", "-")
+        raise UsageError(f"{name}: {option} is for pools (--shape pool)")
 
 
 def mutant_subject(name: str) -> ProcessSubject:
@@ -58,19 +69,29 @@ def mutant_subject(name: str) -> ProcessSubject:
         close = difflib.get_close_matches(name, known, 3) or known[:3]
         raise UsageError(f"mutant:{name}: no such mutant; similar: {', '.join(close)}")
     library = native.find(native.MUTANTS)
+    if library is None and os.environ.get("HEAPLAW_NO_NATIVE", "") not in ("", "0"):
+        raise UsageError(f"mutant:{name}: the mutants are written in C, which HEAPLAW_NO_NATIVE rules out")
     if library is None:
-        raise UsageError("the mutants are written in C: install a C compiler, then reinstall heaplaw")
+        raise UsageError(f"mutant:{name}: the mutants are written in C: install a C compiler, then reinstall heaplaw")
     return native_subject(str(library), "mut_", f"mutant:{name}", {"HEAPLAW_MUTANT": name})
 
 
 def from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     """The subject that a stored trace was found on."""
+    try:
+        return _from_spec(spec)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"the stored subject is described wrongly: {type(error).__name__} {error}") from error
+
+
+def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     if spec["kind"] == "cpython":
         return cpython_subject(spec["family"])
     if spec["kind"] == "object":
         return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
-    identity = (
-        "mutant:" + spec["environment"]["HEAPLAW_MUTANT"] if "HEAPLAW_MUTANT" in spec["environment"] else ""
-    )
-    path = str(native.find(native.MUTANTS)) if identity else spec["path"]
-    return native_subject(path, spec["prefix"], identity, dict(spec["environment"]))
+    if spec["kind"] != "native":
+        raise ValueError(f"kind {spec['kind']}")
+    identity = "mutant:" + spec["environment"]["HEAPLAW_MUTANT"] if "HEAPLAW_MUTANT" in spec["environment"] else ""
+    if identity:
+        return mutant_subject(spec["environment"]["HEAPLAW_MUTANT"])
+    return native_subject(spec["path"], spec["prefix"], "", dict(spec["environment"]))
