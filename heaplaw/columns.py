@@ -17,7 +17,8 @@ TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 @logic.neg.register(np.ndarray)
 @logic.neg.register(np.bool_)
 def _neg(a: Any) -> Any:
-    return np.logical_not(a)
+    logical_not: Any = np.logical_not
+    return logical_not(a)
 
 
 def _word(a: Any) -> Any:

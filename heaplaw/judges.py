@@ -65,8 +65,8 @@ class Shadow:
 
     def feed(
         self, base: int, ends: Array, owner: Array, makes: Array, ptr: Array, extent: Array
-    ) -> list[tuple[int, int]]:
-        """Take in operations from `base` on; the pairs (older, newer) that overlap."""
+    ) -> tuple[list[tuple[int, int]], bool]:
+        """Take in operations from `base` on; the pairs (older, newer) that overlap, and whether these are all."""
         held = [
             np.ascontiguousarray(a) for a in (ends.view(np.uint8), owner, makes.view(np.uint8), ptr, extent)
         ]

@@ -47,7 +47,7 @@ def table(verdicts: Sequence[Verdict]) -> list[str]:
         evidence = str(verdict.evidence)
         detail = "tested on " + (evidence[:-1] if evidence.startswith("1 ") else evidence)
         if isinstance(outcome, Violated):
-            detail += f", broken {outcome.total:,} times"
+            detail += f", broken {outcome.total:,} time{'s' * (outcome.total != 1)}"
         elif isinstance(outcome, Unknown | NotApplicable | Error):
             detail = outcome.why
         lines.append(f"  {law(verdict.law).id}  {verdict.law:<27} {word:<15} {detail}")

@@ -8,7 +8,7 @@ from heaplaw.spec.event import NONE, Event, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import EVENT_COLUMNS, History, Op, Trace, make_history, make_trace
 from heaplaw.spec.judge import Online
-from heaplaw.spec.law import Law
+from heaplaw.spec.law import AnyLaw
 from heaplaw.spec.shapes import CALLS, TAKERS, Kind
 from heaplaw.spec.verdict import Violation
 
@@ -51,7 +51,7 @@ def listing(ops: Iterable[Op]) -> list[str]:
     return lines
 
 
-def applicable(shape: str, offers: frozenset[str]) -> list[Law]:
+def applicable(shape: str, offers: frozenset[str]) -> list[AnyLaw]:
     """The catalogue's laws for a subject of `shape` that offers `offers`."""
     return [item for item in laws_of(shape) if item.needs <= offers]
 
@@ -88,7 +88,7 @@ class Step:
 class Session:
     """A live subject, what was done to it, and what the naive judge says of each operation."""
 
-    def __init__(self, live: Live, laws: Sequence[Law] | None = None) -> None:
+    def __init__(self, live: Live, laws: Sequence[AnyLaw] | None = None) -> None:
         self.live = live
         stated = applicable(live.shape.name, live.offers) if laws is None else laws
         self.online = Online(stated, Heap())

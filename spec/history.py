@@ -5,7 +5,7 @@ valid trace, since an operation on an empty slot is skipped. A resize that fails
 block. Columns are anything with `len` and integer indexing: lists, arrays, mapped memory.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -18,7 +18,8 @@ class Cells(Protocol):
     """A column's cells: a list, an array, mapped memory."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> Any: ...
+    def __getitem__(self, index: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 Columns: TypeAlias = Mapping[str, Cells]
