@@ -28,6 +28,7 @@ PHASES = (
     Phase("zero after dirt", 2),
     Phase("aligned", 2),
     Phase("class sweep", 2),
+    Phase("tides", 6),
 )
 
 
@@ -64,14 +65,14 @@ ALIGNMENTS = tuple(2**k for k in range(3, 17))
 
 REFUSED_SIZES = tuple(
     dict.fromkeys(
-        [SIZE_MAX - d for d in (*range(0, 65), PAGE - 1, PAGE, PAGE + 1, 65535)]
+        [SIZE_MAX - d for d in (*range(65), PAGE - 1, PAGE, PAGE + 1, 65535)]
         + [PTRDIFF_MAX + d for d in (-PAGE, -64, -17, -16, -15, -1, 0, 1, 15, 16, 17, 64, PAGE)]
         + [2**k + d for k in range(36, 64) for d in (-1, 0, 1, 24)]
     )
 )
 """Sizes that hardly any allocator can serve, and none may serve above PTRDIFF_MAX, bytes."""
 VAST_SIZES = tuple(2**k + d for k in (31, 32, 33) for d in (-1, 0, 1, 16, 24))
-"""Sizes beyond 32 bits that a 64-bit allocator may well serve, asked for with plain `malloc` only: nothing zeroes them."""
+"""Sizes beyond 32 bits that an allocator may well serve, asked for with plain `malloc` only: nothing zeroes them."""
 WRAPPING_FACTORS = tuple(
     dict.fromkeys(
         [
@@ -99,9 +100,26 @@ KIND_WEIGHTS = {"malloc": 70, "calloc": 18, "aligned_alloc": 6, "posix_memalign"
 RESIZED_SHARE = 0.12
 CHECKED_SHARE = 0.05
 """Blocks that are resized, or read back, once in their life, outside the phases made for it."""
+LONGEST_GROWTH = 10
+"""Resizes in a row of one block, at most."""
+CROWDS = (300, 600, 1150, 1150, 2300)
+"""Blocks of one exact size that are live together in a tide, about."""
+CROWD_SIZES = (*(2**k for k in range(4, 11)), *range(16, 1025, 16), *(2**k for k in range(5, 11)))
+"""Exact sizes of tides, bytes: powers of two as often as other edges of classes."""
+REFUSED_IN_A_ROW = (0, 0, 1, 2, 3, 4)
+"""Refusals before the refusal of a boundary group."""
+
 STEADY_SIZES = SizeClass("steady", 1, 16, 8192)
-STEADY_LIFETIME = 600
-"""Mean lifetime in a steady workload, in allocations; so about the number of live blocks."""
+STEADY_LIFETIME = 500
+"""Mean lifetime of single blocks in a steady workload, in allocations; so about the number of them that are live."""
+STEADY_CROWD = 48
+STEADY_EXACT = 6
+STEADY_CROWD_SIZES = SizeClass("steady crowds", 1, 64, 1024)
+STEADY_KINDS = {"malloc": 50, "calloc": 20, "aligned_alloc": 15, "posix_memalign": 15}
+STEADY_ALIGNMENTS = tuple(2**k for k in range(3, 11))
+STEADY_RESIZED_SHARE = 0.2
+STEADY_BOUNDARY_SHARE = 0.01
 SMALL_SIZES = SizeClass("small steady", 1, 16, 512)
 SMALL_LIFETIME = 24
+SMALL_CROWD = 12
 """The same for subjects that may have little room."""

@@ -137,6 +137,23 @@ static u64 block_reach(u64 at, u64 extent) {
   return extent;
 }
 
+/* Memory of the driver's own between two stretches that nobody may touch: a subject that unmaps or writes a little too much
+ * meets those. `fd` is -1 for private memory. NULL when there is no room. */
+#define GUARD (UINT64_C(1) << 20)
+static void *guarded(u64 bytes, int fd) {
+  int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+  bytes = (bytes + 4095) & ~(u64)4095;
+  char *room = mmap(NULL, bytes + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return NULL;
+  void *inside = mmap(room + GUARD, bytes, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+  if (inside != MAP_FAILED) return inside;
+  munmap(room, bytes + 2 * GUARD);
+  return NULL;
+}
+static void unguard(void *inside, u64 bytes) {
+  munmap((char *)inside - GUARD, ((bytes + 4095) & ~(u64)4095) + 2 * GUARD);
+}
+
 /* ---- the driver */
 struct slot { u64 ptr, extent; u32 owner; u32 live; };
 typedef void *(*alloc_f)(size_t);
@@ -260,8 +277,8 @@ EXPORT int hl_run(struct job *job, void *const *calls, u64 job_bytes) {
   u64 bytes = (job->rows + 1) * sizeof(struct slot);
   bind_columns(&r, job);
   make_pattern();
-  r.slots = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (r.slots == MAP_FAILED) return errno;
+  r.slots = guarded(bytes, -1);
+  if (!r.slots) return errno;
   owns = 0;
   keep_out(job, job_bytes);
   keep_out(r.slots, bytes);
@@ -276,21 +293,26 @@ EXPORT int hl_run(struct job *job, void *const *calls, u64 job_bytes) {
     one(&r, i);
   }
   job->progress = 4 * job->rows + FINISHED;
-  munmap(r.slots, bytes);
+  unguard(r.slots, bytes);
   return 0;
+}
+
+static u64 nanoseconds(void) {
+  struct timespec t;
+  return clock_gettime(CLOCK_MONOTONIC, &t) ? 0 : (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
 /* The same calls with no checks, no payload, no history: what checked replay is compared with. Nanoseconds. */
 EXPORT u64 hl_replay_raw(struct job *job, void *const *calls) {
   struct run r = {.calls = calls};
-  struct timespec start, end;
   bind_columns(&r, job);
   u64 bytes = (job->rows + 1) * sizeof(void *);
-  void **at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  clock_gettime(CLOCK_MONOTONIC, &start);
+  void **at = guarded(bytes, -1);
+  if (!at) return 0;
+  u64 start = nanoseconds();
   for (u64 i = 0; i < job->rows; i++) {
     u8 kind = r.kind[i];
-    void *old = r.slot[i] == NONE ? NULL : at[r.slot[i]];
+    void *old = r.slot[i] < i ? at[r.slot[i]] : NULL;
     if (kind == CHECK || !calls[kind] || ((kind == FREE || kind == RESIZE) && !old)) continue;
     switch (kind) {
       case ALLOC: at[i] = ((alloc_f)calls[kind])(r.size[i]); break;
@@ -305,9 +327,9 @@ EXPORT u64 hl_replay_raw(struct job *job, void *const *calls) {
         break;
     }
   }
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  munmap(at, bytes);
-  return (u64)(end.tv_sec - start.tv_sec) * 1000000000u + (u64)end.tv_nsec - (u64)start.tv_nsec;
+  u64 end = nanoseconds();
+  unguard(at, bytes);
+  return end - start;
 }
 
 #ifndef HEAPLAW_HOST

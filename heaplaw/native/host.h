@@ -1,5 +1,5 @@
 /* The host program: a fork server. It finds the subject's functions, answers "ok", and for each line "run …" on standard
- * input runs the shared trace in a child process and answers how that ended. It prints through `write` alone.
+ * input runs the shared trace in a child process ("raw …": its calls alone, with no checks) and answers how that ended. It prints through `write` alone.
  *
  * heaplaw-host FD BYTES REPLY LIBRARY SYMBOL...   FD: the shared memory; REPLY: where answers go; LIBRARY: a path to load, or
  * "-" for what is already there (the C library, preloaded libraries); SYMBOL: one a kind from 0 (usable size), "-" for none. */
@@ -29,12 +29,21 @@ static u64 milliseconds(clockid_t clock) {
   return clock_gettime(clock, &t) ? 0 : (u64)t.tv_sec * 1000u + (u64)t.tv_nsec / 1000000u;
 }
 
-static void child(struct job *job, void *const *calls, u64 bytes, u64 memory) {
+/* In the child: run the trace, or with `raw` its calls alone. The head's first spare word takes the time, nanoseconds. */
+static void child(struct job *job, void *const *calls, u64 bytes, u64 memory, int raw) {
   struct rlimit space = {memory, memory}, none = {0, 0};
   sigset_t chld;
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD), sigprocmask(SIG_UNBLOCK, &chld, NULL);
   setrlimit(RLIMIT_AS, &space), setrlimit(RLIMIT_CORE, &none);
-  _exit(hl_run(job, calls, bytes) ? 4 : 0);
+  if (raw) {
+    job->spare[0] = hl_replay_raw(job, calls);
+    job->progress = 4 * job->rows + FINISHED;
+    _exit(0);
+  }
+  u64 start = nanoseconds();
+  int code = hl_run(job, calls, bytes);
+  job->spare[0] = nanoseconds() - start;
+  _exit(code ? 4 : 0);
 }
 
 /* Wait for the child, at most `cpu` milliseconds of its time, or `wall` of everybody's, without progress. */
@@ -73,7 +82,7 @@ static void serve(struct job *job, void *const *calls, u64 bytes) {
     u64 cpu = number(&at), wall = number(&at), memory = number(&at);
     pid_t pid = fork();
     if (pid < 0) say_number("nofork ", (u64)errno, "\n");
-    else if (pid == 0) child(job, calls, bytes, memory);
+    else if (pid == 0) child(job, calls, bytes, memory, line[1] == 'a');
     else supervise(job, pid, cpu, wall);
   }
 }
@@ -87,9 +96,9 @@ int main(int argc, char **argv) {
     execv("/proc/self/exe", argv);
   const char *fd = argv[1], *size = argv[2], *reply = argv[3];
   u64 bytes = number(&size);
-  struct job *job = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, (int)number(&fd), 0);
+  struct job *job = guarded(bytes, (int)number(&fd));
   reply_fd = (int)number(&reply);
-  if (job == MAP_FAILED) { say("error the shared memory cannot be mapped\n"); _exit(4); }
+  if (!job) { say("error the shared memory cannot be mapped\n"); _exit(4); }
   void *library = RTLD_DEFAULT;
   if (strcmp(argv[4], "-") != 0 && !(library = dlopen(argv[4], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND))) {
     say("error "), say(dlerror()), say("\n");
