@@ -170,6 +170,39 @@ def laws(names: tuple[str, ...]) -> None:
 
 
 @cli.command()
+def prove() -> None:
+    """Prove the laws of the reference pool's own steps, with z3 and CrossHair, and the judges' lemma.
+
+    Exit code 0 only if everything is proved.
+    """
+    from .engines import Engine
+
+    engine = Engine()
+    for text in engine.prove():
+        click.echo(text)
+    finish(engine.broken, engine.undecided)
+
+
+@cli.command()
+@click.option("--block-size", type=click.IntRange(1, 4096), default=24, show_default=True, help="Bytes a block.")
+@click.option("--num-blocks", type=click.IntRange(1, 8), default=5, show_default=True, help="Blocks in the pool.")
+def explore(block_size: int, num_blocks: int) -> None:
+    """Visit every state of a small reference pool, and judge every law on every transition."""
+    from .engines import Engine
+
+    engine = Engine()
+    for text in engine.explore(block_size, num_blocks):
+        click.echo(text)
+    finish(engine.broken, engine.undecided)
+
+
+def finish(broken: int, undecided: int) -> None:
+    """One line that can be searched for, and the exit code."""
+    click.echo(f"SUMMARY: heaplaw: {broken} broken, {undecided} undecided")
+    sys.exit(BROKEN if broken else UNDECIDED if undecided else HOLDS)
+
+
+@cli.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
 @click.argument("parts", nargs=-1, type=click.Choice(["replay", "scaling", "mutants"]))
 def bench(quick: bool, parts: tuple[str, ...]) -> None:

@@ -22,10 +22,11 @@ from heaplaw.spec.event import Env, Event, View
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import Op, Trace, make_trace
 from heaplaw.spec.judge import Online, Tally
+from heaplaw.spec.protocols import Step
 from heaplaw.spec.shapes import SHAPES, TAKERS, Kind
 from heaplaw.spec.verdict import Exhausted, Holds, Unknown, Verdict, Violated, Violation
 
-from .live import Checked, Step, StepCalls, by_address
+from .live import Checked, StepCalls, by_address
 from .session import Slots, applicable, take
 
 Goal: TypeAlias = Callable[[View, Event, View], bool]

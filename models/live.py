@@ -8,12 +8,12 @@ defines. What a subject raises becomes `Status.WRONG`.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, cast
 
 from heaplaw.refimpl.memory import ProcessBytes
 from heaplaw.spec.event import Env, Event, Flag, Status
 from heaplaw.spec.history import Op
-from heaplaw.spec.protocols import Memory
+from heaplaw.spec.protocols import Memory, Step
 from heaplaw.spec.shapes import CALLS, MALLOC, POOL, SHAPES, Kind, Shape
 
 FULL = 64 * 1024
@@ -23,9 +23,6 @@ EDGE = 4096
 PERIOD = 251
 """The payload pattern repeats after so many bytes: prime, so that no power of two maps it onto itself."""
 _TABLE = bytes(place % PERIOD + 1 for place in range(FULL + PERIOD))
-
-Step: TypeAlias = Callable[[Any, Op, int, Any], tuple[Any, Event]]
-"""`step(state, op, ptr, memory)`: see `spec.protocols.Steps`."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """What third parties and engines implement; nobody subclasses anything."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .event import Env, Event
+from .event import Event
 from .history import History, Op, Trace
-from .logic import Truth, Word
+from .logic import Word
 from .shapes import Shape
 
 
@@ -46,21 +45,11 @@ class Memory(Protocol):
     def write(self, address: Word, value: Word) -> None: ...
 
 
-class Steps(Protocol):
-    """A reference allocator as pure steps over a memory: what is explored, proved, and wrapped into classes."""
+class Step(Protocol):
+    """A reference allocator's operations as one pure step over a memory: what is explored, proved, and wrapped into
+    the classes that users hold.
+    """
 
-    def init(self, env: Env, memory: Memory) -> Any:
-        """The state after construction."""
-        ...
-
-    def step(self, state: Any, op: Op, ptr: Word, memory: Memory) -> tuple[Any, Event]:
+    def __call__(self, state: Any, op: Op, ptr: Word, memory: Any, /) -> tuple[Any, Event]:
         """Carry out `op` (`ptr`: the address of the block it names): the new state, and what came of it."""
-        ...
-
-    def invariant(self, state: Any, memory: Memory) -> Truth:
-        """What holds of every reachable state."""
-        ...
-
-    def view(self, state: Any, memory: Memory) -> Sequence[int]:
-        """The free blocks' addresses, in list order."""
         ...

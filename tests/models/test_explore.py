@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from heaplaw.models.explore import explore, explore_pool, pool_model
-from heaplaw.models.live import Step, live_steps
+from heaplaw.models.live import live_steps
 from heaplaw.models.session import replay
 from heaplaw.refimpl.memory import WordMemory
 from heaplaw.refimpl.steps import pool
@@ -11,7 +11,7 @@ from heaplaw.refimpl.steps.pool import PoolState
 from heaplaw.spec.catalogue import laws_of
 from heaplaw.spec.event import Event
 from heaplaw.spec.history import Op
-from heaplaw.spec.protocols import Memory
+from heaplaw.spec.protocols import Memory, Step
 from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Exhausted, Holds, Unknown, Violated
 
