@@ -15,10 +15,16 @@ from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violation
 
+from .host import HostError
+from .interrupts import asked, held
 from .judges import FastJudge
 from .minimise import Witness, minimise
-from .subjects import ProcessSubject
+from .subjects import ProcessSubject, UsageError
 
+PARTING = 1.5
+"""Seconds that an interrupted check takes for making its witnesses short."""
+STRIDE = 2**18
+"""Operations judged between two looks at the run, and at the user."""
 STEADY_SHARE = 5
 """A mixed run is followed by a steady one, this many times shorter."""
 
@@ -54,9 +60,7 @@ def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
         first = Op(kind, 48, align=64 if kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED) else 0, **slot)
         if kind == Kind.ALIGNED:
             first = Op(kind, 64, align=64)
-        yield make_trace(
-            subject.shape.name, [first, Op(Kind.ALLOC, 24), Op(Kind.FREE, slot=1)], profile="first"
-        )
+        yield make_trace(subject.shape.name, [first, Op(Kind.ALLOC, 24), Op(Kind.FREE, slot=1)], profile="first")
 
 
 def campaigns(subject: ProcessSubject, operations: int, seed: int, profile: str) -> Iterator[Trace]:
@@ -118,16 +122,19 @@ class Check:
         judge = FastJudge(history, self.applicable)
         try:
             while not host.ended(0.002):
-                judge.feed(host.progress() // 4096 * 4096)
+                with held():
+                    judge.feed(min(host.progress() // 4096 * 4096, judge.done + STRIDE))
         except KeyboardInterrupt:
             host.kill()
-            judge.feed(host.progress())
-            self.collect(judge, history)
+            judge.history = returned(history, min(host.progress(), judge.done + STRIDE))
+            self.collect(judge, judge.history)
+            self.subject.close()
             raise
-        history = host.finish(trace, self.subject.env)
-        judge.history = history
-        self.last_words = host.last_words() if not isinstance(history.end, Completed) else self.last_words
-        self.collect(judge, history)
+        with held():
+            history = host.finish(trace, self.subject.env)
+            judge.history = history
+            self.last_words = host.last_words() if not isinstance(history.end, Completed) else self.last_words
+            self.collect(judge, history)
 
     def absorb(self, history: History) -> None:
         """Judge a finished history."""
@@ -151,6 +158,16 @@ class Check:
     def verdicts(self) -> list[Verdict]:
         """A verdict for every law."""
         return [tally.verdict(tally.law.needs - self.subject.offers) for tally in self.tallies.values()]
+
+
+def returned(history: History, n: int) -> History:
+    """The first `n` operations of a run that was cut short: the one after them may be under way."""
+    columns: dict[str, Any] = {name: history.columns[name] for name in history.columns}
+    return History(
+        generate.cut(history.trace, n),
+        {name: column[:n] for name, column in columns.items()},
+        env=history.env,
+    )
 
 
 def frozen(history: History, violation: Violation) -> History:
@@ -188,12 +205,15 @@ def check(
     except KeyboardInterrupt:
         interrupted = True
     witnesses: list[Witness] = []
+    parting = time.monotonic() + PARTING
     for finding in state.findings.values():
         if interrupted:
-            witnesses.append(unshrunk(finding))
+            left = parting - time.monotonic()
+            witnesses.append(in_haste(subject, finding, left) if left > 0 else unshrunk(finding))
             continue
         progress(f"minimising {finding.law.id} {finding.law.name}")
         witness = minimise(subject, finding.law, finding.history, finding.violation, seconds)
+        interrupted = interrupted or asked()
         witnesses.append(witness)
     return Report(
         subject,
@@ -206,6 +226,14 @@ def check(
         interrupted,
         state.last_words,
     )
+
+
+def in_haste(subject: ProcessSubject, finding: Finding, seconds: float) -> Witness:
+    """A witness for a user who waits: the search is short, and a further interrupt ends it."""
+    try:
+        return minimise(subject, finding.law, finding.history, finding.violation, seconds)
+    except (KeyboardInterrupt, HostError, UsageError):
+        return unshrunk(finding)
 
 
 def unshrunk(finding: Finding) -> Witness:

@@ -1,22 +1,38 @@
 """The command line: a thin face. The library never prints and never exits; this does."""
 
+import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__
+from . import __version__, interrupts
+from .interrupts import held
+
+if TYPE_CHECKING:
+    from .check import Report
+    from .minimise import Witness
+    from .subjects import ProcessSubject
 
 HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
 
 
 def echo(lines: Sequence[str]) -> None:
-    """Print results."""
-    click.echo("\n".join(lines))
+    """Print results. A reader who has left (`| head`) changes neither what is done nor the exit code."""
+    try:
+        click.echo("\n".join(lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def warn(text: str) -> None:
+    """One line about what could not be done."""
+    click.echo(f"error: {text}", err=True)
 
 
 def progress(text: str) -> None:
@@ -39,20 +55,12 @@ def cli() -> None:
 @click.option("--prefix", default="", help="What stands before malloc, free, … in a library, like je_.")
 @click.option("--shape", type=click.Choice(["malloc", "pool"]), help="The interface of a Python object.")
 @click.option("--operations", "-n", type=click.IntRange(1, 50_000_000), help="Operations of the main run.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out."
-)
-@click.option(
-    "--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn."
-)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
+@click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
 @click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept."
-)
-@click.option(
-    "--seconds", type=click.FloatRange(0, 3600), default=20.0, help="Time limit for minimising each law."
-)
+@click.option("--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept.")
+@click.option("--seconds", type=click.FloatRange(0, 3600), default=20.0, help="Time limit for minimising each law.")
 def check(
     subjects: tuple[str, ...],
     prefix: str,
@@ -72,63 +80,101 @@ def check(
     """
     from .check import check as run
     from .store import check_folder
-    from .subjects import resolve
 
     check_folder(output)
     seed = secrets.randbelow(10**8) if seed is None else seed
     given = {"block_size": block_size, "num_blocks": num_blocks}
     arguments = {name: value for name, value in given.items() if value is not None}
     worst = HOLDS
-    for name in subjects or ("glibc",):
-        for subject in resolve(name, prefix, shape, arguments):
-            try:
-                report = run(subject, seed, operations, profile=profile, seconds=seconds, progress=progress)
+    for place, subject in enumerate(found(subjects or ("glibc",), prefix, shape, arguments)):
+        if place:
+            echo([""])
+        try:
+            report = run(subject, seed, operations, profile=profile, seconds=seconds, progress=progress)
+            with held():
                 worst = combine(worst, show(report, output))
-            finally:
-                subject.close()
-            if report.interrupted:
-                click.echo(
-                    f"interrupted: what was found is in {output}/" if report.witnesses else "interrupted",
-                    err=True,
-                )
-                sys.exit(INTERRUPTED)
+        finally:
+            subject.close()
+        if report.interrupted:
+            saved = f"; what was found is in {output}/" if report.witnesses else ""
+            click.echo(f"interrupted after {report.operations:,} operations{saved}", err=True)
+            sys.exit(INTERRUPTED)
     sys.exit(worst)
 
 
-def show(report: Any, output: Path) -> int:
-    """Print a report, keep its witnesses; the exit code that it asks for."""
+def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[str, int]) -> "list[ProcessSubject]":
+    """All subjects, started; when one of them cannot be had, every such error is told, and nothing is run."""
+    from .subjects import UsageError, resolve
+
+    subjects: list[ProcessSubject] = []
+    errors: list[str] = []
+    for name in names:
+        try:
+            subjects += resolve(name, prefix, shape, arguments)
+        except UsageError as error:
+            errors.append(str(error))
+    if not errors:
+        return subjects
+    for subject in subjects:
+        subject.close()
+    for text in errors[:-1]:
+        warn(text)
+    raise UsageError(errors[-1])
+
+
+def show(report: "Report", output: Path) -> int:
+    """Keep a report's witnesses and print it; the exit code that it asks for."""
     from heaplaw.spec.verdict import Unknown, Violated
 
     from .report import closing, failure, header, summary, table
-    from .store import document_of, save
 
-    echo(
-        [
-            f"heaplaw {__version__}   " + header(report)[0],
-            *header(report)[1:],
-            "",
-            *table(report.verdicts),
-            "",
-        ]
-    )
-    told: dict[tuple[Any, ...], list[Any]] = {}
-    for witness in report.witnesses:
-        told.setdefault(tuple(witness.trace.ops()[:200]), []).append(witness)
-    for group in told.values():
-        paths = [
-            save(output, document_of(w, report.subject.spec, report.subject.identity, report.seed))
-            for w in group
-        ]
-        echo([*failure(group[0], paths[0], [w.law for w in group[1:]]), ""])
-    echo(
-        [
-            *closing(report),
-            *([] if report.witnesses else ["holds = no counterexample found in this run"]),
-            summary(report),
-        ]
-    )
+    first, *rest = header(report)
+    echo([f"heaplaw {__version__}   {first}", *rest, "", *table(report.verdicts), ""])
+    for group in causes(report.witnesses):
+        paths = [keep(witness, report, output) for witness in group]
+        echo([*failure(group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
+    note = [] if report.witnesses else ["holds = no counterexample found in this run"]
+    echo([*closing(report), *note, summary(report)])
     outcomes = [type(verdict.outcome) for verdict in report.verdicts]
     return BROKEN if Violated in outcomes else UNDECIDED if Unknown in outcomes else HOLDS
+
+
+def causes(witnesses: "Sequence[Witness]") -> "list[list[Witness]]":
+    """Witnesses, those of the same steps together."""
+    groups: dict[tuple[Any, ...], list[Witness]] = {}
+    for witness in witnesses:
+        trace = witness.trace
+        steps = tuple(trace.op(index) for index in range(min(len(trace), 200)))
+        groups.setdefault((len(trace), steps), []).append(witness)
+    return list(groups.values())
+
+
+def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
+    """Store a witness: where, or None when that fails, which is told; what was found is shown in any case."""
+    from .store import document_of, save
+    from .subjects import UsageError
+
+    try:
+        return save(output, document_of(witness, report.subject.spec, report.subject.identity, report.seed))
+    except UsageError as error:
+        warn(str(error))
+        return None
+
+
+def said(report: "Report", witness: "Witness") -> list[str]:
+    """What a Python object answered instead of a block, in its own words."""
+    from heaplaw.spec.event import Status
+
+    from .minimise import LIMITS
+
+    at = max(witness.violation.operations, default=-1)
+    odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
+    if report.subject.spec["kind"] != "object" or not odd or not witness.runs or report.interrupted:
+        return []
+    report.subject.close()
+    report.subject.run(witness.trace, LIMITS)
+    words = report.subject.host(0).last_words()
+    return [f"    said      {words}"] if words else []
 
 
 def combine(a: int, b: int) -> int:
@@ -220,26 +266,35 @@ def main(arguments: list[str] | None = None) -> None:
     from .subjects.base import UsageError
 
     command: Callable[..., Any] = cli.main
+    interrupts.install()
     try:
         command(arguments, prog_name="heaplaw", standalone_mode=False)
     except click.UsageError as error:
         hint = f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
-        click.echo(f"error: {error.format_message()}{hint}", err=True)
+        warn(" ".join(error.format_message().split()) + hint)
         sys.exit(USAGE)
     except click.ClickException as error:
-        click.echo(f"error: {error.format_message()}", err=True)
+        warn(error.format_message())
         sys.exit(USAGE)
     except (UsageError, SubjectError) as error:
-        click.echo(f"error: {error}", err=True)
+        warn(str(error))
         sys.exit(USAGE)
     except HostError as error:
-        click.echo(f"error: {error}", err=True)
+        warn(str(error))
         sys.exit(HARNESS)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing had been found yet", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        sys.exit(HOLDS)
+        sys.exit(HARNESS)
+    except Exception as error:
+        if os.environ.get("HEAPLAW_TRACEBACK"):
+            raise
+        warn(
+            f"heaplaw itself failed: {type(error).__name__}: {error} (this is a fault of heaplaw's, please report it; "
+            "HEAPLAW_TRACEBACK=1 shows where)"
+        )
+        sys.exit(HARNESS)
 
 
 if __name__ == "__main__":

@@ -39,14 +39,20 @@ class Stored:
 
 
 def check_folder(folder: Path) -> None:
-    """UsageError when witnesses could not be written there; makes nothing."""
+    """UsageError when witnesses could not be written there; leaves nothing behind."""
     there = folder
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        raise UsageError(f"{folder}: {there} is a file, not a folder; choose another with --output")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder}: {there} cannot be written to; choose another folder with --output")
+    try:
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise UsageError(f"{folder}: {there} is a file, not a folder; choose another with --output")
+        with tempfile.TemporaryDirectory(dir=there, prefix=".heaplaw-"):  # as the superuser, only trying tells
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{folder}: cannot be written to ({there}: {reason}); choose another folder with --output"
+        ) from error
 
 
 def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, seed: int) -> dict[str, Any]:
@@ -67,7 +73,7 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
         "seed": seed,
         "operations": [
             {"op": op.kind.name, "slot": op.slot, "size": op.size, "align": op.align, "count": op.count}
-            for op in trace.ops()[:kept]
+            for op in map(trace.op, range(kept))
         ],
         "truncated": kept < len(trace),
         "broken_at": [int(i) for i in witness.violation.operations],
@@ -88,9 +94,16 @@ def identifier(document: Mapping[str, Any]) -> str:
     return f"{document['law']}-{hashlib.sha256(core.encode()).hexdigest()[:8]}"
 
 
+def checksum(document: Mapping[str, Any]) -> str:
+    """A digest of everything else in the document."""
+    rest = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
 def save(folder: Path, document: Mapping[str, Any]) -> Path:
     """Write a witness; its path. The file is complete under its name, or absent."""
     body = {**document, "id": identifier(document)}
+    body["checksum"] = checksum(body)
     text = json.dumps(body, indent=1)
     path = folder / f"{body['id']}.json"
     try:
@@ -102,9 +115,7 @@ def save(folder: Path, document: Mapping[str, Any]) -> Path:
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be written: {error.strerror}; choose another folder with --output"
-        ) from error
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; choose another folder with --output") from error
     return path
 
 
@@ -114,33 +125,47 @@ def load(path: Path) -> Stored:
         document = json.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not a stored trace ({error})") from error
     try:
-        if document["heaplaw"] != VERSION:
-            raise UsageError(
-                f"{path}: written in version {document['heaplaw']} of the format; this heaplaw reads {VERSION}"
-            )
-        ops = [
-            Op(Kind[row["op"]], int(row["size"]), int(row["slot"]), int(row["align"]), int(row["count"]))
-            for row in document["operations"]
-        ]
-        env = document["env"]
-        told = Env(**{**env, "align_by_size": bool(env["align_by_size"])})
-        trace = make_trace(
-            SHAPES[document["shape"]].name, ops, told, document["profile"], int(document["seed"])
+        return _stored(path, document)
+    except KeyError as error:
+        raise UsageError(f"{path}: not a stored trace of heaplaw (without {error}, or with an unknown one)") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"{path}: not a stored trace of heaplaw ({error})") from error
+
+
+def _operation(row: Mapping[str, Any]) -> Op:
+    op = Op(Kind[row["op"]], int(row["size"]), int(row["slot"]), int(row["align"]), int(row["count"]))
+    if not all(0 <= number < 2**64 for number in (op.size, op.align, op.count)) or not 0 <= op.slot < 2**32:
+        raise ValueError(f"a number of {row} is out of range")
+    return op
+
+
+def _stored(path: Path, document: Any) -> Stored:
+    if not isinstance(document, dict):
+        raise TypeError(f"a {type(document).__name__}, not an object")
+    if document["heaplaw"] != VERSION:
+        raise UsageError(
+            f"{path}: written in version {document['heaplaw']} of the format; this heaplaw reads {VERSION}"
         )
-        return Stored(
-            path,
-            document["id"],
-            law(document["law"]).name,
-            document["subject"],
-            document["identity"],
-            trace,
-            document["observed"],
-            document["required"],
-            tuple(document["broken_at"]),
-            document,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{path}: not a stored trace of heaplaw (missing or wrong: {error})") from error
+    if document["checksum"] != checksum(document):
+        raise UsageError(f"{path}: damaged or changed since it was written (its checksum does not match)")
+    ops = [_operation(row) for row in document["operations"]]
+    if not ops:
+        raise ValueError("it holds no operations")
+    env = document["env"]
+    told = Env(**{**env, "align_by_size": bool(env["align_by_size"])})
+    trace = make_trace(SHAPES[document["shape"]].name, ops, told, document["profile"], int(document["seed"]))
+    return Stored(
+        path,
+        document["id"],
+        law(document["law"]).name,
+        document["subject"],
+        document["identity"],
+        trace,
+        document["observed"],
+        document["required"],
+        tuple(document["broken_at"]),
+        document,
+    )

@@ -73,7 +73,12 @@ class ProcessSubject:
 
     def run(self, trace: Trace, limits: Limits = _LIMITS, payload: bool = True) -> History:
         """Run `trace` in a child of the warm host."""
-        return detached(self.host(len(trace)).run(trace, limits, payload, self.env))
+        host = self.host(len(trace))
+        try:
+            return detached(host.run(trace, limits, payload, self.env))
+        except BaseException:  # an interrupted run goes on: no other may meet its answer
+            self.close()
+            raise
 
     def run_fresh(self, trace: Trace, limits: Limits = _LIMITS) -> History:
         """Run `trace` in a process that was started for it."""
