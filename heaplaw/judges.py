@@ -19,14 +19,14 @@ from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import PAGE
-from heaplaw.spec.shapes import Kind
+from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Verdict
 
 from . import native
 from .columns import TYPES, ColumnEvent
 from .dominance import blocks_of, overlapping_pairs
 
-WINDOW = 16_384
+WINDOW = 32_768
 """Operations judged at a time: their columns stay in the second-level cache."""
 MOST_PAIRS = 1000
 _FIELDS = [name for name in Event.__dataclass_fields__ if name not in ("index", "env")]
@@ -155,6 +155,14 @@ class FastJudge:
         self._columns: dict[str, Array] = {
             name: np.asarray(column, TYPES[_NUMBERS[name]]) for name, column in c.items()
         }
+        counted = not {"num_free_blocks", "num_allocated"}.isdisjoint(SHAPES[history.trace.shape].counters)
+        self._read = [
+            name
+            for name in self._columns
+            if name == "owner" or (name in _FIELDS and (counted or name not in ("num_free", "num_allocated")))
+        ]
+        """Columns that laws may look at; a subject without counters leaves theirs unmapped, and so do we."""
+        self._step_laws = [law for law in laws if law.scope is Scope.STEP]
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
         in_order = history.called is None
         self._shadow = Shadow() if self._pair_laws and in_order and _library() else None
@@ -188,27 +196,25 @@ class FastJudge:
         return self.tallies
 
     def _window(self, start: int, stop: int) -> None:
-        window = {
-            name: column[start:stop]
-            for name, column in self._columns.items()
-            if name in _FIELDS or name == "owner"
-        }
-        status = window["status"]
+        window = {name: self._columns[name][start:stop] for name in self._read}
         rows = np.arange(start, stop)
-        if not status.all():
-            mask = status != Status.SKIPPED
-            window = {name: column[mask] for name, column in window.items()}
-            rows = rows[mask]
+        if not window["status"].all():
+            called = np.flatnonzero(window["status"] != Status.SKIPPED)
+            window = {name: column.take(called) for name, column in window.items()}
+            rows = rows[called]
         if not len(rows):
             return
         owner = window.pop("owner")
-        if not window["flags"].any():  # a column that is all zero is not even mapped: leave it alone
-            window["flags"] = window["bad_at"] = np.zeros(len(rows), np.uint64)
+        if not window["flags"].any():  # then `bad_at` is all zero, and not even mapped: leave it alone
+            window["bad_at"] = np.zeros(len(rows), np.uint64)
+        for name in _FIELDS:
+            window.setdefault(name, np.zeros(len(rows), np.uint64))
         position = np.arange(self.called, self.called + len(rows), dtype=np.uint64)
         e = ColumnEvent(**window, index=position, env=self.history.told)
         ends = (e.served & ((e.kind == Kind.FREE) | (e.kind == Kind.RESIZE))) & (owner != NONE)
         self._events(e, rows)
-        self._steps(e, ends, rows)
+        if self._step_laws:
+            self._steps(e, ends, rows)
         if self._shadow is not None:
             self._pairs(e, ends, owner, rows)
         if self._footprint is not None:
@@ -261,9 +267,8 @@ class FastJudge:
                 for name in View.__dataclass_fields__
             }
         )
-        for law in self.laws:
-            if law.scope is Scope.STEP:
-                self._decide(law, (pre, e, post), rows)
+        for law in self._step_laws:
+            self._decide(law, (pre, e, post), rows)
         self.view = scalar(post, len(rows) - 1)
         self._live, self._freed = int(live[-1]), freed[-1]
 
