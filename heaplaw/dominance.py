@@ -49,9 +49,10 @@ def _ranks(values: Words) -> tuple[Words, Ints]:
     return order, np.searchsorted(order, values, "left").astype(np.int64)
 
 
-def _ends(ptr: Words, extent: Words) -> Words:
-    end = ptr + extent
-    return np.where(end < ptr, np.uint64(2**64 - 1), end)
+def _lasts(ptr: Words, extent: Words) -> Words:
+    """Each block's last byte; past the address space, its very last. (An end, one further, might not be a word.)"""
+    last = ptr + (extent - np.uint64(1))
+    return np.where(last < ptr, np.uint64(2**64 - 1), last)
 
 
 def overlapping_pairs(blocks: Blocks, most: int = 1000) -> tuple[list[tuple[int, int]], int]:
@@ -64,21 +65,21 @@ def overlapping_pairs(blocks: Blocks, most: int = 1000) -> tuple[list[tuple[int,
         return [], 0
     order = np.lexsort((blocks.index, blocks.birth))
     ptr, extent, birth, death = (c[order] for c in (blocks.ptr, blocks.extent, blocks.birth, blocks.death))
-    index, end = blocks.index[order], _ends(ptr, extent)
+    index, last = blocks.index[order], _lasts(ptr, extent)
     by_death = np.argsort(death, kind="stable")
     before = np.arange(n)
     gone = np.searchsorted(death[by_death], birth, "right").astype(np.int64)
     live = before - gone
-    sorted_ends, end_rank = _ranks(end)
+    sorted_lasts, last_rank = _ranks(last)
     sorted_starts, start_rank = _ranks(ptr)
-    up_to_start = np.searchsorted(sorted_ends, ptr, "right").astype(np.int64)
-    from_end = np.searchsorted(sorted_starts, end, "left").astype(np.int64)
-    left = count_less(end_rank, before, up_to_start) - count_less(end_rank[by_death], gone, up_to_start)
-    not_right = count_less(start_rank, before, from_end) - count_less(start_rank[by_death], gone, from_end)
+    below = np.searchsorted(sorted_lasts, ptr, "left").astype(np.int64)
+    beyond = np.searchsorted(sorted_starts, last, "right").astype(np.int64)
+    left = count_less(last_rank, before, below) - count_less(last_rank[by_death], gone, below)
+    not_right = count_less(start_rank, before, beyond) - count_less(start_rank[by_death], gone, beyond)
     suspects = np.flatnonzero(not_right - left != 0)[:most]
     pairs: list[tuple[int, int]] = []
     for b in suspects:
-        meets = (death[:b] > birth[b]) & (ptr[:b] < end[b]) & (end[:b] > ptr[b])
+        meets = (death[:b] > birth[b]) & (ptr[:b] <= last[b]) & (last[:b] >= ptr[b])
         pairs += [(int(index[a]), int(index[b])) for a in np.flatnonzero(meets)]
     return pairs, int(live.sum())
 

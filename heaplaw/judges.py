@@ -113,9 +113,10 @@ class Footprint:
             int(levels[-1]) if len(levels) else self.live,
         )
         self.refused += int((e.failed & (e.extent >= 1) & (e.extent <= RUN_BLOCK_MAX)).sum())
-        first = e.ptr[counted] // PAGE
-        last = (e.ptr[counted] + extent[counted] - 1) // PAGE + 1
-        self.pages = merge(np.concatenate((self.pages, np.stack((first, last), axis=1))))
+        ptr = e.ptr[counted]
+        first = ptr // PAGE
+        beyond = first + (ptr % PAGE + extent[counted] - 1) // PAGE + 1  # in pages: a bad pointer's end may wrap
+        self.pages = merge(np.concatenate((self.pages, np.stack((first, beyond), axis=1))))
 
     def run(self, steady: bool) -> Run:
         """The sums so far."""
