@@ -185,7 +185,7 @@ def faulty(rng: random.Random, world: World, length: int, profile: str = "mixed"
 def test_random__faulty_histories(engine: str, name: str) -> None:
     rng = random.Random(f"{SEED} {name}")
     totals: dict[str, int] = {}
-    for _ in range(60):
+    for _ in range(40):
         history = faulty(rng, WORLDS[name], rng.choice((3, 8, 20, 40)), rng.choice(("mixed", "steady")))
         for found in agree(history):
             totals[found[0]] = totals.get(found[0], 0) + found[3]
@@ -335,6 +335,20 @@ def test_planted__many_share_one_cell(engine: str) -> None:
     last = made.alloc(0x1000, 16)
     agree(made.history(), PAIRS)
     assert broken_pairs(made.history()) == sorted((slot, last) for slot in [*slots[1::2], *again])
+
+
+def test_planted__a_crowd_under_the_wider_law_hides_nothing(engine: str) -> None:
+    """All usable sizes overlap: more candidates than are kept. What the narrower law asks is found all the same."""
+    made = Maker()
+    for place in range(60):
+        made.alloc(0x1000 + 16 * place, 8, usable=4096)
+    last = made.alloc(0x1000 + 16 * 40 + 7, 1, usable=1)
+    assert broken_pairs(made.history()) == [(40, last)]
+    both = {verdict.law: verdict for verdict in judge_fast(made.history(), PAIRS)}
+    assert seen(both["blocks_disjoint"])[1:4] == (Violated, 61 * 30, 1)
+    outcome = both["usable_sizes_disjoint"].outcome
+    assert isinstance(outcome, Violated)
+    assert judges.MOST_PAIRS <= outcome.total <= 60 * 59 // 2 + 41
 
 
 def timed(made: Maker, called: Sequence[int], returned: Sequence[int]) -> History:

@@ -1,0 +1,315 @@
+"""A law is stated once: changing that one statement in the catalogue changes the answer of every engine.
+
+Each engine is made to look at something that breaks a law (a body that demands nothing silences it) and at something
+that keeps it (a stricter body makes it speak). All other laws are silenced, so that nothing else can answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from heaplaw import judges
+from heaplaw.judges import judge_fast
+from heaplaw.models import generate
+from heaplaw.models.allocator_machine import AllocatorMachine
+from heaplaw.models.explore import explore_pool
+from heaplaw.models.session import LawViolated
+from heaplaw.proofs import contracts, lemmas
+from heaplaw.proofs.contracts import ContractRefuted, alloc_lawful, confirm, pool_of
+from heaplaw.proofs.pool import PoolSteps, obligations
+from heaplaw.proofs.prove import Obligation, Refuted, prove
+from heaplaw.proofs.symbolic import Reading
+from heaplaw.refimpl.allocators import PoolAllocator
+from heaplaw.refimpl.steps import pool
+from heaplaw.refimpl.steps.pool import PoolState
+from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
+from heaplaw.spec.event import Block, Env, Event, Status, View
+from heaplaw.spec.history import History, Op, make_history, make_trace
+from heaplaw.spec.judge import judge
+from heaplaw.spec.logic import Truth, mod_pow2
+from heaplaw.spec.protocols import Memory
+from heaplaw.spec.shapes import Kind
+from heaplaw.spec.verdict import Confirmed, Holds, Proved, Verdict, Violated
+from heaplaw.subjects.resolve import resolve
+
+SEED = 9_301
+SIZE, BLOCKS = 24, 3
+Body = Callable[..., Truth]
+
+
+# --------------------------------------------------------------------------------- the changed statements
+
+
+def weaker(*args: Any) -> Truth:
+    """Demands nothing."""
+    return True
+
+
+def twice_aligned(e: Event) -> Truth:
+    return mod_pow2(e.ptr, 2 * e.required_align) == 0
+
+
+def far_apart(a: Block, b: Block) -> Truth:
+    """16 bytes between blocks, in either order of their addresses."""
+    return (a.ptr + a.extent + 16 <= b.ptr) | (b.ptr + b.extent + 16 <= a.ptr)
+
+
+def one_more(pre: View, e: Event, post: View) -> Truth:
+    return post.num_free + post.num_allocated == e.env.num_blocks + 1
+
+
+STRICTER: dict[str, Body] = {
+    "aligned": twice_aligned,
+    "blocks_disjoint": far_apart,
+    "pool_conserved": one_more,
+}
+
+
+def state(patch: pytest.MonkeyPatch, name: str, body: Body) -> None:
+    """From here on the law of that name says `body`."""
+    patch.setitem(CATALOGUE, name, replace(CATALOGUE[name], body=body))
+
+
+@pytest.fixture(params=STRICTER)
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A law that is changed; all others demand nothing."""
+    for other in CATALOGUE:
+        if other != request.param:
+            state(monkeypatch, other, weaker)
+    return str(request.param)
+
+
+# --------------------------------------------------------------------------------------- what is looked at
+
+
+class OffByHalfAWord(PoolAllocator):
+    def alloc(self) -> int:
+        ptr = super().alloc()
+        return ptr + 4 if ptr else 0
+
+    def dealloc(self, ptr: int) -> int:
+        return super().dealloc(ptr - 4)
+
+
+class HandsOutTwice(PoolAllocator):
+    """With one block live, that one is handed out again."""
+
+    def alloc(self) -> int:
+        return next(iter(self._live)) if len(self._live) == 1 else super().alloc()
+
+    def dealloc(self, ptr: int) -> int:
+        return super().dealloc(ptr) if ptr in self._live else 0
+
+
+class CountsOneMore(PoolAllocator):
+    def num_free_blocks(self) -> int:
+        return super().num_free_blocks() + 1
+
+
+FAULTY: dict[str, type[PoolAllocator]] = {
+    "aligned": OffByHalfAWord,
+    "blocks_disjoint": HandsOutTwice,
+    "pool_conserved": CountsOneMore,
+}
+
+
+def alloc_off_by_half_a_word(now: PoolState, memory: Memory) -> tuple[PoolState, Any]:
+    after, block = pool.alloc(now, memory)
+    return after, block + 4 if block != 0 else 0
+
+
+def alloc_gives_the_first(now: PoolState, memory: Memory) -> tuple[PoolState, Any]:
+    after, block = pool.alloc(now, memory)
+    return after, now.buffer if block != 0 else 0
+
+
+@dataclass(frozen=True)
+class CountingSteps(PoolSteps):
+    """The steps' event says one free block more."""
+
+    def step(self, state: PoolState, op: Op, ptr: Any, memory: Memory) -> tuple[PoolState, Event]:
+        after, event = super().step(state, op, ptr, memory)
+        return after, replace(event, num_free=event.num_free + 1)
+
+
+STEPS: dict[str, PoolSteps] = {
+    "aligned": PoolSteps(alloc=alloc_off_by_half_a_word),
+    "blocks_disjoint": PoolSteps(alloc=alloc_gives_the_first),
+    "pool_conserved": CountingSteps(),
+}
+ENV = Env(align_by_size=False, max_align=8, base=0x1000, capacity=SIZE * BLOCKS, block_size=SIZE, num_blocks=BLOCKS)
+
+
+def planted(*places: int, num_free: int = 0) -> History:
+    """A pool's history: blocks handed out at these addresses. `num_free` is added to its count of free blocks."""
+    trace = make_trace("pool", [Op(Kind.ALLOC, SIZE)] * len(places), ENV)
+    rows = [
+        {"status": Status.OK, "ptr": ptr, "num_allocated": at, "num_free": BLOCKS - at + num_free}
+        for at, ptr in enumerate(places, 1)
+    ]
+    return make_history(trace, rows)
+
+
+HISTORIES: dict[str, History] = {
+    "aligned": planted(0x1004, 0x1030),
+    "blocks_disjoint": planted(0x1000, 0x1017),
+    "pool_conserved": planted(0x1000, 0x1018, num_free=1),
+}
+CORRECT = planted(0x1000, 0x1018, 0x1030)
+
+
+# --------------------------------------------------------------------------------------------- the engines
+# Each: given a law's name, and whether to look at something faulty, the laws that it reports as broken.
+
+
+def violated(verdicts: list[Verdict]) -> set[str]:
+    return {verdict.law for verdict in verdicts if isinstance(verdict.outcome, Violated)}
+
+
+def by_naive(name: str, faulty: bool) -> set[str]:
+    return violated(judge(HISTORIES[name] if faulty else CORRECT, laws_of("pool")))
+
+
+def by_fast(name: str, faulty: bool) -> set[str]:
+    return violated(judge_fast(HISTORIES[name] if faulty else CORRECT, laws_of("pool")))
+
+
+def by_dominance(name: str, faulty: bool) -> set[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judges, "_library", lambda: None)
+        return by_fast(name, faulty)
+
+
+FIXED = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=20,
+    stateful_step_count=8,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+)
+
+
+def by_machine(name: str, faulty: bool) -> set[str]:
+    subject = FAULTY[name] if faulty else PoolAllocator
+
+    class Machine(AllocatorMachine):
+        shape = "pool"
+
+        def make(self) -> Any:
+            return subject(SIZE, BLOCKS)
+
+    try:
+        run_state_machine_as_test(Machine, settings=FIXED)
+    except LawViolated as found:
+        return {violation.law for violation in found.violations}
+    return set()
+
+
+def by_explorer(name: str, faulty: bool) -> set[str]:
+    steps = STEPS[name] if faulty else PoolSteps()
+    found = explore_pool(SIZE, BLOCKS, steps.step, limit=200)
+    told = {violation.law for violation in found.witness.violations} if found.witness else set[str]()
+    assert told == violated(list(found.verdicts))
+    return told
+
+
+def claims(name: str, faulty: bool) -> list[Obligation]:
+    steps = STEPS[name] if faulty else PoolSteps()
+    every = obligations(steps, block_sizes=(SIZE,), readings=(Reading.UNBOUNDED,))
+    return [each for each in every if each.law == name]
+
+
+def by_proof(name: str, faulty: bool) -> set[str]:
+    results = prove(claims(name, faulty))
+    assert results
+    assert all(isinstance(each.answer, Proved | Refuted) for each in results), results
+    return {each.obligation.law for each in results if isinstance(each.answer, Refuted)}
+
+
+def contract_off_by_half_a_word(buffer: int) -> bool:
+    """
+    pre: 8 <= buffer < 4096 and buffer % 8 == 0
+    post: _
+    """
+    return alloc_lawful(alloc_off_by_half_a_word, pool_of(buffer, 0, 1))
+
+
+def contract_gives_the_first(buffer: int) -> bool:
+    """
+    pre: 8 <= buffer < 4096 and buffer % 8 == 0
+    post: _
+    """
+    return alloc_lawful(alloc_gives_the_first, pool_of(buffer, 4, 1))
+
+
+CONTRACTS: dict[str, Callable[..., bool]] = {
+    "aligned": contract_off_by_half_a_word,
+    "blocks_disjoint": contract_gives_the_first,
+}
+
+
+def by_contract(name: str, faulty: bool) -> set[str]:
+    if faulty and name not in CONTRACTS:
+        pytest.skip("contracts derive one counter from the other: no steps can break their sum")
+    answer = confirm(CONTRACTS[name] if faulty else contracts.alloc_obeys_laws)
+    assert isinstance(answer, Confirmed | ContractRefuted)
+    return {name} if isinstance(answer, ContractRefuted) else set()
+
+
+Engine = Callable[[str, bool], set[str]]
+ENGINES: dict[str, Engine] = {
+    "naive judge": by_naive,
+    "fast judge": by_fast,
+    "dominance": by_dominance,
+    "machine": by_machine,
+    "explorer": by_explorer,
+    "proof": by_proof,
+    "contract": by_contract,
+}
+ON_CANDIDATES = {("blocks_disjoint", "fast judge"), ("blocks_disjoint", "dominance")}
+"""Pairs that overlap are found first, then confirmed by the law: what is stricter than that is not looked for."""
+every_engine = pytest.mark.parametrize("engine", ENGINES)
+
+
+@every_engine
+def test_weaker__silences_every_engine(name: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ENGINES[engine](name, True) == {name}
+    state(monkeypatch, name, weaker)
+    assert ENGINES[engine](name, True) == set()
+
+
+@every_engine
+def test_stricter__makes_every_engine_speak(name: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if (name, engine) in ON_CANDIDATES:
+        pytest.skip("finds overlaps only, and asks the law about these")
+    assert ENGINES[engine](name, False) == set()
+    state(monkeypatch, name, STRICTER[name])
+    assert ENGINES[engine](name, False) == {name}
+
+
+def test_lemmas__are_about_the_law_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(isinstance(each.answer, Proved) for each in prove(lemmas.obligations()))
+    assert all(isinstance(each.answer, Refuted) for each in prove(lemmas.holes()))
+    state(monkeypatch, "blocks_disjoint", weaker)
+    assert all(isinstance(each.answer, Proved) for each in prove(lemmas.holes()))
+
+
+def test_native_run__is_judged_by_the_law_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = resolve("glibc")[0]
+    try:
+        history = subject.run(generate.mixed(4000, SEED, subject.kinds))
+    finally:
+        subject.close()
+    assert violated(judge_fast(history, [law("aligned")])) == set()
+    state(monkeypatch, "aligned", twice_aligned)
+    assert violated(judge_fast(history, [law("aligned")])) == {"aligned"}
+    assert violated(judge(history, [law("aligned")])) == {"aligned"}
+    state(monkeypatch, "aligned", weaker)
+    (verdict,) = judge_fast(history, [law("aligned")])
+    assert isinstance(verdict.outcome, Holds)
