@@ -10,7 +10,7 @@ from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import NULL
 from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
 from heaplaw.spec.judge import Tally
-from heaplaw.spec.law import AnyLaw
+from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violation
@@ -21,6 +21,8 @@ from .judges import FastJudge
 from .minimise import Witness, minimise
 from .subjects import ProcessSubject, UsageError
 
+LATER = 8
+"""Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
 PARTING = 1.5
 """Seconds that an interrupted check takes for making its witnesses short."""
 STRIDE = 2**18
@@ -170,6 +172,11 @@ def returned(history: History, n: int) -> History:
     )
 
 
+def nearness(finding: Finding) -> tuple[bool, int]:
+    """Sorts findings, those first that are likely to lie nearest to a cause: early ones, and whole runs last."""
+    return finding.law.scope is Scope.RUN, max(finding.violation.operations, default=0)
+
+
 def frozen(history: History, violation: Violation) -> History:
     """A copy of what a witness needs of a history: the host's columns are written over by the next run."""
     last = max(violation.operations, default=len(history) - 1) + 1
@@ -206,13 +213,14 @@ def check(
         interrupted = True
     witnesses: list[Witness] = []
     parting = time.monotonic() + PARTING
-    for finding in state.findings.values():
+    for finding in sorted(state.findings.values(), key=nearness):
         if interrupted:
             left = parting - time.monotonic()
             witnesses.append(in_haste(subject, finding, left) if left > 0 else unshrunk(finding))
             continue
         progress(f"minimising {finding.law.id} {finding.law.name}")
-        witness = minimise(subject, finding.law, finding.history, finding.violation, seconds)
+        limit = seconds / LATER if any(known.complete for known in witnesses) else seconds
+        witness = minimise(subject, finding.law, finding.history, finding.violation, limit, witnesses)
         interrupted = interrupted or asked()
         witnesses.append(witness)
     return Report(

@@ -1,17 +1,17 @@
-"""From a long failing trace to a short one: fewer operations, then smaller sizes, then the exact range of sizes that fail.
+"""From a long failing trace to a short one: fewer operations, then smaller sizes, then the range of sizes that fail.
 
 Every candidate is run on the subject and judged by the law itself; whatever is reported was seen to fail. The search
 is deterministic: it draws no random numbers.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from heaplaw.spec.event import NONE, NULL, NEVER
-from heaplaw.spec.history import OP_COLUMNS, History, Op, Trace
+from heaplaw.spec.event import NONE, NULL
+from heaplaw.spec.history import OP_COLUMNS, History, Hung, Op, Trace
 from heaplaw.spec.judge import judge
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
@@ -21,48 +21,21 @@ from heaplaw.spec.verdict import Violated, Violation
 
 from .columns import TYPES
 from .judges import judge_fast
+from .loops import shortest_loop
+from .ranges import Range, failing_range, power, smallest
 from .subjects import ProcessSubject
 
-NAIVE_UP_TO = 80
+NAIVE_UP_TO = 20
 """Traces up to this length are judged by the naive judge."""
-INSIDE = 48
-"""Sizes tried inside a failing range that is too wide to be tried whole."""
 LIMITS = Limits(cpu=1.0, wall=6.0)
-
-
-@dataclass(frozen=True)
-class Range:
-    """Sizes around that of operation `op` that fail as well: low to high inclusive, bytes."""
-
-    op: int
-    low: int
-    high: int
-    tried: int
-    failed: int
-
-    @property
-    def exact(self) -> bool:
-        """Every size in the range was tried, and failed."""
-        return self.failed == self.tried == self.high - self.low + 1
-
-    def __str__(self) -> str:
-        if self.low == self.high:
-            return f"fails for size {power(self.low)} alone"
-        span = f"[{power(self.low)}, {power(self.high)}]"
-        if self.exact:
-            return f"fails for every size in {span}"
-        if self.failed == self.tried:
-            return f"fails for the sizes in {span}: both ends exact, {self.tried} sizes tried, all failed"
-        return f"fails for {self.failed} of {self.tried} sizes tried in {span}"
-
-
-def power(size: int) -> str:
-    """A size in bytes, near a high power of two as 2**k ± d."""
-    for k in range(31, 65):
-        distance = size - 2**k
-        if abs(distance) <= 4096:
-            return f"2**{k}" + (f"{distance:+d}" if distance else "")
-    return str(size)
+"""For the runs that confirm a witness."""
+SEARCHING = Limits(cpu=0.2, wall=4.0)
+HANGING = Limits(cpu=0.015, wall=2.0)
+"""For the runs of a search: what hangs is many times slower than anything that ends, so short limits tell as much."""
+MANY = 8
+"""Traces with more operations are simplified in groups first."""
+MIDDLING = 200
+"""Traces with more operations are not simplified."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +63,7 @@ class Search:
     subject: ProcessSubject
     law: AnyLaw
     seconds: float
+    limits: Limits = SEARCHING
     runs: int = 0
     deadline: float = field(init=False)
 
@@ -101,13 +75,14 @@ class Search:
         """The time is used up."""
         return time.monotonic() > self.deadline
 
-    def look(self, trace: Trace) -> tuple[Violation, History] | None:
+    def look(self, trace: Trace, limits: Limits | None = None) -> tuple[Violation, History] | None:
         """Run the trace: the first violation of the law and its history, if it is broken."""
         self.runs += 1
-        if self.law.name == "first_operation":
-            history = self.subject.run_fresh(trace, LIMITS)
-        else:
-            history = self.subject.run(trace, LIMITS)
+        limits = limits or self.limits
+        run = self.subject.run_fresh if self.law.name == "first_operation" else self.subject.run
+        history = run(trace, limits)
+        if isinstance(history.end, Hung):
+            self.limits = HANGING
         decide = judge if len(trace) <= NAIVE_UP_TO else judge_fast
         outcome = decide(history, [self.law])[0].outcome
         return (outcome.violations[0], history) if isinstance(outcome, Violated) else None
@@ -177,36 +152,82 @@ def reduce_operations(search: Search, trace: Trace) -> Trace:
     return trace
 
 
-def simplify(search: Search, trace: Trace) -> Trace:
-    """Plainer operations and smaller numbers, one operation at a time, as long as the law stays broken."""
-    ops = trace.ops()
+def fuse(search: Search, trace: Trace) -> Trace:
+    """Let a block live on in place of a later one of the same size: the free and the later request both go."""
+    at = 0
+    while at < len(trace) and not search.late:
+        shorter = next((t for t in fused(trace, at) if search.fails(t)), None)
+        trace, at = (shorter, at) if shorter is not None else (trace, at + 1)
+    return trace
 
-    def accept(index: int, op: Op) -> bool:
-        if op == ops[index] or search.late:
+
+def fused(trace: Trace, at: int) -> list[Trace]:
+    """The traces in which the block freed by operation `at` lives on as one of the next three of its size."""
+    ops = trace.ops()
+    op = ops[at]
+    if op.kind != Kind.FREE or op.slot >= at:
+        return []
+    size = ops[op.slot].size
+    later = [j for j in range(at + 1, len(ops)) if ops[j].kind == Kind.ALLOC and ops[j].size == size][:3]
+    results: list[Trace] = []
+    for j in later:
+        renamed = [replace(other, slot=op.slot) if other.slot == j else other for other in ops]
+        results.append(trace.with_ops(renamed).subset([k for k in range(len(ops)) if k not in (at, j)]))
+    return results
+
+
+class Simplifier:
+    """Plainer operations and smaller numbers, as long as the law stays broken."""
+
+    def __init__(self, search: Search, trace: Trace) -> None:
+        self.search, self.trace = search, trace
+        self.ops = trace.ops()
+
+    def accept(self, changes: dict[int, Op]) -> bool:
+        """Take over these operations, if the law is still broken with them."""
+        if self.search.late or all(self.ops[index] == op for index, op in changes.items()):
             return False
-        changed = [*ops[:index], op, *ops[index + 1 :]]
-        if not search.fails(trace.with_ops(changed)):
+        changed = [changes.get(index, op) for index, op in enumerate(self.ops)]
+        if not self.search.fails(self.trace.with_ops(changed)):
             return False
-        ops[index] = op
+        self.ops = changed
         return True
 
-    for index in range(len(ops)):
-        op = ops[index]
+    def run(self) -> Trace:
+        """Simplify everything: groups of equal operations at once where there are many, then one by one."""
+        makers = [index for index, op in enumerate(self.ops) if op.kind in MAKERS]
+        if len(self.ops) > MANY:
+            groups: dict[Op, list[int]] = {}
+            for index in makers:
+                groups.setdefault(replace(self.ops[index], slot=NONE), []).append(index)
+            for members in sorted(groups.values(), key=len, reverse=True):
+                if len(members) > 1:
+                    self.simplify(members)
+        for index in makers if len(makers) <= 5 * MANY else ():
+            self.simplify([index])
+        return self.trace.with_ops(self.ops)
+
+    def simplify(self, members: list[int]) -> None:
+        """Simplify operations that are equal, but for their slots, all in the same way."""
+        first = members[0]
+        op = self.ops[first]
+        product = min(op.size * op.count, SIZE_MAX)
+
+        def to(**fields: int) -> bool:
+            align, size = fields.get("align", self.ops[first].align), fields.get("size", self.ops[first].size)
+            shaped = with_size(with_align(replace(self.ops[first], **fields), align), size)
+            return self.accept({index: replace(shaped, slot=self.ops[index].slot) for index in members})
+
         if op.kind in (Kind.ZALLOC, *ALIGN_TAKERS):
-            accept(index, Op(Kind.ALLOC, min(op.size * op.count, SIZE_MAX)))
-        if ops[index].kind == Kind.ZALLOC and ops[index].count != 1:
-            accept(index, replace(ops[index], count=1, size=min(op.size * op.count, SIZE_MAX)))
-        if ops[index].kind in ALIGN_TAKERS:
-            least_align = smallest(
-                1, ops[index].align, lambda a, i=index: accept(i, with_align(ops[i], a)), powers=True
-            )
-            accept(index, with_align(ops[index], least_align))
-        if ops[index].kind in MAKERS and trace.shape == "malloc":
-            low = 1 if ops[index].kind == Kind.RESIZE else 0
-            smallest(low, ops[index].size, lambda s, i=index: accept(i, with_size(ops[i], s)))
-        if ops[index].kind == Kind.ZALLOC:
-            smallest(0, ops[index].count, lambda c, i=index: accept(i, replace(ops[i], count=c)))
-    return trace.with_ops(ops)
+            self.accept(dict.fromkeys(members, Op(Kind.ALLOC, product)))
+        if self.ops[first].kind == Kind.ZALLOC and op.count != 1:
+            to(count=1, size=product)
+        if self.ops[first].kind in ALIGN_TAKERS:
+            smallest(1, op.align, lambda a: to(align=a), powers=True)
+        if self.trace.shape == "malloc":
+            smallest(int(op.kind == Kind.RESIZE), self.ops[first].size, lambda s: to(size=s))
+        if self.ops[first].kind == Kind.ZALLOC:
+            smallest(0, self.ops[first].count, lambda c: to(count=c))
 
 
 def with_size(op: Op, size: int) -> Op:
@@ -221,85 +242,11 @@ def with_align(op: Op, align: int) -> Op:
     return replace(op, align=max(align, 8) if op.kind == Kind.POSIX_ALIGNED else align)
 
 
-def smallest(low: int, high: int, fails: Callable[[int], bool], powers: bool = False) -> int:
-    """The least value that still fails, by bisection: `high` fails. Each accepted value is kept by `fails`."""
-    if high <= low:
-        return high
-    for value in (low, low + 1) if not powers else (low,):
-        if value < high and fails(value):
-            return value
-    while low + 1 < high:
-        middle = 2 ** ((low.bit_length() + high.bit_length() - 1) // 2) if powers else (low + high) // 2
-        if middle <= low or middle >= high:
-            break
-        if fails(middle):
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def failing_range(search: Search, trace: Trace, index: int) -> Range | None:
-    """The sizes around that of operation `index` for which the law is broken too."""
-    ops = trace.ops()
-    if ops[index].kind not in MAKERS or trace.shape != "malloc":
-        return None
-    step = ops[index].align if ops[index].kind == Kind.ALIGNED else 1
-    size, seen = ops[index].size, dict[int, bool]()
-
-    def fails(value: int) -> bool:
-        if value not in seen:
-            changed = [*ops[:index], replace(ops[index], size=value), *ops[index + 1 :]]
-            seen[value] = search.fails(trace.with_ops(changed))
-        return seen[value]
-
-    low = size - step * gallop(
-        lambda d: size - step * d >= (1 if ops[index].kind == Kind.RESIZE else 0) and fails(size - step * d)
-    )
-    high = size + step * gallop(lambda d: size + step * d <= SIZE_MAX and fails(size + step * d))
-    width = (high - low) // step
-    inside = (
-        range(width + 1) if width <= 2 * INSIDE else sorted({width * k // INSIDE for k in range(INSIDE + 1)})
-    )
-    for k in inside:
-        if search.late:
-            break
-        fails(low + step * k)
-    tried = [value for value in seen if low <= value <= high]
-    return Range(index, low, high, len(tried), sum(seen[value] for value in tried))
-
-
-def gallop(fails: Callable[[int], bool]) -> int:
-    """The largest distance d such that distances up to d fail, as far as doubling and bisection can tell."""
-    good, step = 0, 1
-    while fails(good + step) and step < 2**63:
-        good += step
-        step *= 2
-    while step > 1:
-        step //= 2
-        if fails(good + step):
-            good += step
-    return good
-
-
-def loop_trace(trace: Trace, size: int) -> Trace:
-    """A steady workload in its plainest form: one block of `size` bytes comes and goes."""
-    turns = -(-2 * (4 * size + 2**18) // max(1, size)) + 1
-    ops: list[Op] = []
-    for _ in range(turns):
-        ops += [Op(Kind.ALLOC, size), Op(Kind.FREE, slot=len(ops))]
-    return trace.with_ops(ops)
-
-
 def shorten_run(search: Search, trace: Trace) -> Trace:
-    """For a law about whole runs: the first size whose plainest loop breaks it, else a shorter workload."""
-    for size in (16, 64, 256, 1024, 4096, 8192, 24, 32, 48, 128, 512, 2048, 3000, 65536):
-        if search.late:
-            return trace
-        candidate = loop_trace(trace, size)
-        if search.fails(candidate):
-            size = smallest(1, size, lambda s: not search.late and search.fails(loop_trace(trace, s)))
-            return loop_trace(trace, size)
+    """For a law about whole runs: a short loop that breaks it, else a shorter workload."""
+    found = shortest_loop(search.fails, lambda: search.late, trace)
+    if found is not None:
+        return found
     n = len(trace)
     while n > 64 and not search.late:
         shorter = take(trace, np.arange(n // 2))
@@ -309,27 +256,59 @@ def shorten_run(search: Search, trace: Trace) -> Trace:
     return trace
 
 
+def shared_cause(search: Search, earlier: Sequence[Witness]) -> Trace | None:
+    """The shortest trace found for another law that breaks this one too, made shorter where that is possible."""
+    if search.law.name == "first_operation":
+        return None
+    for witness in sorted(earlier, key=lambda known: len(known.trace)):
+        if witness.complete and search.fails(witness.trace):
+            return reduce_operations(search, witness.trace) if len(witness.trace) <= MANY else witness.trace
+    return None
+
+
+def shortest(search: Search, history: History, violation: Violation, earlier: Sequence[Witness]) -> tuple[Trace, bool]:
+    """The shortest trace found; whether it was searched for, rather than known from another law."""
+    if search.law.scope is Scope.RUN:
+        return shorten_run(search, history.trace), True
+    known = shared_cause(search, earlier)
+    if known is not None:
+        return known, False
+    trace = shorten(search, history.trace, history, violation)
+    if len(trace) <= MIDDLING:
+        trace = Simplifier(search, trace).run()
+    if MANY < len(trace) <= MIDDLING:
+        trace = fuse(search, trace)
+    if len(trace) <= 5 * MANY:
+        trace = reduce_operations(search, trace)
+    return trace, True
+
+
 def minimise(
-    subject: ProcessSubject, law: AnyLaw, history: History, violation: Violation, seconds: float = 20.0
+    subject: ProcessSubject,
+    law: AnyLaw,
+    history: History,
+    violation: Violation,
+    seconds: float = 20.0,
+    earlier: Sequence[Witness] = (),
 ) -> Witness:
-    """The shortest trace found that breaks `law`, starting from the one that did."""
-    search = Search(subject, law, seconds)
+    """The shortest trace found that breaks `law`, starting from the one that did.
+
+    `earlier` holds witnesses of other laws: where one of them breaks this law too, no other is searched for.
+    """
+    hung = isinstance(history.end, Hung)
+    search = Search(subject, law, seconds, HANGING if hung else SEARCHING)
     trace, length = history.trace, len(history.trace)
     best = Witness(law.name, trace, violation, history, length, complete=False)
     ranges: list[Range] = []
     try:
-        if law.scope is Scope.RUN:
-            trace = shorten_run(search, trace)
-        else:
-            trace = shorten(search, trace, history, violation)
-            if len(trace) <= 200:
-                trace = reduce_operations(search, simplify(search, trace))
-        found = search.look(trace)
+        trace, searched = shortest(search, history, violation, earlier)
+        found = search.look(trace, LIMITS)
         if found is None:  # it failed once, and now does not: report what was first seen, honestly
             return replace(best, replayed=replayed(search, trace), runs=search.runs)
         best = Witness(law.name, trace, *found, length, complete=False)
-        if law.scope is not Scope.RUN and len(trace) <= 40:
-            ranges = [r for i in range(len(trace)) if (r := failing_range(search, trace, i)) is not None]
+        if searched and law.scope is not Scope.RUN and len(trace) <= MANY and not isinstance(found[1].end, Hung):
+            fails = lambda candidate: not search.late and search.fails(candidate)  # noqa: E731
+            ranges = [r for i in range(len(trace)) if (r := failing_range(fails, trace, i)) is not None]
         complete = not search.late
     except KeyboardInterrupt:
         complete = False
@@ -348,4 +327,4 @@ def involved_ranges(ranges: Sequence[Range], trace: Trace) -> list[Range]:
     return [r for r in ranges if not (r.low <= 1 and r.high >= 2**20)]
 
 
-__all__ = ["NEVER", "Range", "Search", "Witness", "minimise", "take"]
+__all__ = ["LIMITS", "NAIVE_UP_TO", "Range", "Search", "Witness", "involved_ranges", "minimise", "power", "take"]

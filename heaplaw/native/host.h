@@ -52,9 +52,10 @@ static void supervise(struct job *job, pid_t pid, u64 cpu, u64 wall) {
   clockid_t clock;
   int status = 0, timed = clock_getcpuclockid(pid, &clock) == 0;
   u64 seen = job->progress, cpu_then = 0, wall_then = milliseconds(CLOCK_MONOTONIC);
+  u64 look = cpu < 8 ? 2 : cpu > 80 ? 20 : cpu / 4; /* milliseconds between two looks */
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD);
   while (waitpid(pid, &status, WNOHANG) == 0) {
-    struct timespec slice = {0, 20000000};
+    struct timespec slice = {0, (long)look * 1000000};
     sigtimedwait(&chld, NULL, &slice);
     u64 used = timed ? milliseconds(clock) : 0, clock_now = milliseconds(CLOCK_MONOTONIC);
     if (job->progress != seen || job->progress / 4 >= job->published) {
