@@ -32,9 +32,11 @@ def run_again(stored: Stored, times: int) -> tuple[list[str], int]:
                     runs=1,
                 )
         lines = [f"{stored.id}   {subject.identity}", ""]
+        if stored.document["truncated"]:
+            lines += ["the trace was too long to be stored whole: what follows is its beginning", ""]
         if seen is None:
-            again = f"{stored.law} holds now: 0 of {times} runs broke it (stored: {stored.observed})"
-            return [*lines, again], 0
+            holds = f"{stored.law} holds now: 0 of {times} runs broke it"
+            return [*lines, holds, f"    stored    {stored.observed}", f"    required  {stored.required}"], 0
         shown = Witness(
             seen.law,
             seen.trace,

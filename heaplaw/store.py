@@ -5,12 +5,14 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.event import Env
+from heaplaw.spec.event import NONE, NULL, Env
 from heaplaw.spec.history import Op, Trace, make_trace
 from heaplaw.spec.shapes import SHAPES, Kind
 
@@ -18,8 +20,9 @@ from .minimise import Witness
 from .subjects import UsageError
 
 VERSION = 1
-MOST_STEPS = 1000
-"""Longer traces are cut, and say so."""
+PLAIN = ("kind", "slot", "size", "align", "count")
+MOST_STEPS = 200_000
+"""Longer traces are cut, and say so. A trace that repeats itself is stored once, with the number of times."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def check_folder(folder: Path) -> None:
 def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, seed: int) -> dict[str, Any]:
     """The witness as JSON: numbers are decimal, addresses hexadecimal strings."""
     trace, history = witness.trace, witness.history
-    kept = min(len(trace), MOST_STEPS)
+    length, times = repetition(trace)
+    kept = min(length, MOST_STEPS)
     found = law(witness.law)
     return {
         "heaplaw": VERSION,
@@ -75,7 +79,8 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
             {"op": op.kind.name, "slot": op.slot, "size": op.size, "align": op.align, "count": op.count}
             for op in map(trace.op, range(kept))
         ],
-        "truncated": kept < len(trace),
+        "times": times,
+        "truncated": kept < length,
         "broken_at": [int(i) for i in witness.violation.operations],
         "observed": witness.violation.observed,
         "required": witness.violation.required,
@@ -88,9 +93,25 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
     }
 
 
+def repetition(trace: Trace) -> tuple[int, int]:
+    """(length, times): the trace is its first `length` operations, `times` over, each time on blocks of its own."""
+    n = len(trace)
+    columns = {name: np.asarray(trace.columns[name], np.int64 if name == "slot" else np.uint64) for name in PLAIN}
+    slot = columns.pop("slot")
+    own = (slot != NONE) & (slot != NULL)
+    for length in (1, 2, 3, 4):
+        if n % length or n < 8 * length:
+            continue
+        same = all(bool((column[length:] == column[:-length]).all()) for column in columns.values())
+        moved = np.where(own[:-length], slot[:-length] + length, slot[:-length])
+        if same and bool((moved == slot[length:]).all()):
+            return length, n // length
+    return n, 1
+
+
 def identifier(document: Mapping[str, Any]) -> str:
     """Law and the first digits of a digest of what defines the witness: subject and operations."""
-    core = json.dumps([document[key] for key in ("law", "subject", "shape", "operations")], sort_keys=True)
+    core = json.dumps([document[key] for key in ("law", "subject", "shape", "operations", "times")], sort_keys=True)
     return f"{document['law']}-{hashlib.sha256(core.encode()).hexdigest()[:8]}"
 
 
@@ -104,7 +125,7 @@ def save(folder: Path, document: Mapping[str, Any]) -> Path:
     """Write a witness; its path. The file is complete under its name, or absent."""
     body = {**document, "id": identifier(document)}
     body["checksum"] = checksum(body)
-    text = json.dumps(body, indent=1)
+    text = json.dumps(body, indent=1 if len(body["operations"]) <= 1000 else None)
     path = folder / f"{body['id']}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +134,7 @@ def save(folder: Path, document: Mapping[str, Any]) -> Path:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)  # noqa: PTH101 - a name, not a Path
         Path(temporary).replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}; choose another folder with --output") from error
@@ -154,6 +176,15 @@ def _stored(path: Path, document: Any) -> Stored:
     ops = [_operation(row) for row in document["operations"]]
     if not ops:
         raise ValueError("it holds no operations")
+    times, length = int(document["times"]), len(ops)
+    if not 1 <= times * length <= 50_000_000:
+        raise ValueError(f"{times} times {length} operations")
+    if times > 1:
+        ops = [
+            op if op.slot in (NONE, NULL) else replace(op, slot=op.slot + turn * length)
+            for turn in range(times)
+            for op in ops
+        ]
     env = document["env"]
     told = Env(**{**env, "align_by_size": bool(env["align_by_size"])})
     trace = make_trace(SHAPES[document["shape"]].name, ops, told, document["profile"], int(document["seed"]))
