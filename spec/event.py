@@ -127,9 +127,7 @@ class Event:
     def required_align(self) -> Word:
         """The alignment that the block must have, in bytes."""
         by_size = (
-            fundamental_alignment(self.extent, self.env.max_align)
-            if self.env.align_by_size
-            else self.env.max_align
+            fundamental_alignment(self.extent, self.env.max_align) if self.env.align_by_size else self.env.max_align
         )
         return ite(one_of(self.kind, ALIGN_TAKERS), self.align, by_size)
 

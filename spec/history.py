@@ -114,9 +114,7 @@ class Trace:
         return self.with_ops(Op(op.kind, op.size, place.get(op.slot, NONE), op.align, op.count) for op in ops)
 
 
-def make_trace(
-    shape: str, ops: Iterable[Op], env: Env | None = None, profile: str = "mixed", seed: int = 0
-) -> Trace:
+def make_trace(shape: str, ops: Iterable[Op], env: Env | None = None, profile: str = "mixed", seed: int = 0) -> Trace:
     """A trace from single operations."""
     listed = list(ops)
     columns = {
@@ -133,11 +131,7 @@ def block_align(op: Op, env: Env) -> int:
     """The alignment, in bytes, that a block handed out by `op` must have: for people and for drawing only."""
     if op.kind in ALIGN_TAKERS:
         return op.align
-    return (
-        int(fundamental_alignment(op.size * op.count, env.max_align))
-        if env.align_by_size
-        else int(env.max_align)
-    )
+    return int(fundamental_alignment(op.size * op.count, env.max_align)) if env.align_by_size else int(env.max_align)
 
 
 @dataclass(frozen=True)

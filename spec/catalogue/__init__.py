@@ -3,9 +3,7 @@
 from ..law import AnyLaw
 from . import content, limits, placement, pool
 
-CATALOGUE: dict[str, AnyLaw] = {
-    law.name: law for module in (placement, content, limits, pool) for law in module.LAWS
-}
+CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in (placement, content, limits, pool) for law in module.LAWS}
 
 
 def law(name: str) -> AnyLaw:

@@ -79,9 +79,7 @@ realloc_failure_keeps_block = Law[Event](
     observed=lambda e: f"byte {e.bad_at} of the old block's {e.held} differs after the failure",
     required=lambda e: f"all {e.held} bytes as before",
     accepts=((Event(Kind.RESIZE, 2**63, status=Status.FAILED, held=64),),),
-    rejects=(
-        (Event(Kind.RESIZE, 2**63, status=Status.FAILED, held=64, flags=Flag.FAILED_CHANGED, bad_at=0),),
-    ),
+    rejects=((Event(Kind.RESIZE, 2**63, status=Status.FAILED, held=64, flags=Flag.FAILED_CHANGED, bad_at=0),),),
     needs=frozenset({"realloc"}),
 )
 

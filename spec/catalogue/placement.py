@@ -25,9 +25,7 @@ aligned = Law[Event](
     shapes=ALL,
     premise=_hands_out,
     body=_aligned,
-    observed=lambda e: (
-        f"address {e.ptr:#x}, {e.ptr % e.required_align} bytes past a multiple of {e.required_align}"
-    ),
+    observed=lambda e: f"address {e.ptr:#x}, {e.ptr % e.required_align} bytes past a multiple of {e.required_align}",
     required=lambda e: f"a multiple of {e.required_align} bytes",
     accepts=((Event(Kind.ALLOC, 64, ptr=0x1010),), (Event(Kind.ALLOC, 8, ptr=0x1008),)),
     rejects=((Event(Kind.ALLOC, 64, ptr=0x1008),), (Event(Kind.ALIGNED, 64, align=4096, ptr=0x1010),)),

@@ -2,7 +2,7 @@
 
 from ..event import Env, Event, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies
+from ..logic import Truth, implies, ite
 from ..shapes import Kind
 
 POOL = frozenset({"pool"})
@@ -16,7 +16,9 @@ def _called(pre: View, e: Event, post: View) -> Truth:
 
 
 def _conserved(pre: View, e: Event, post: View) -> Truth:
-    return post.num_free + post.num_allocated == e.env.num_blocks
+    # As a difference: the sum of two counters gone wrong could wrap in a column of 64-bit words.
+    blocks = e.env.num_blocks
+    return (post.num_free <= blocks) & (post.num_allocated == blocks - post.num_free)
 
 
 pool_conserved = Law[View, Event, View](
@@ -62,7 +64,8 @@ def _gives(e: Event) -> Truth:
 
 
 def _on_grid(e: Event) -> Truth:
-    return (e.ptr - e.env.base) % e.env.block_size == 0
+    base, size = e.env.base, e.env.block_size
+    return ite(e.ptr >= base, e.ptr - base, base - e.ptr) % ite(size == 0, 1, size) == 0
 
 
 pool_on_grid = Law[Event](

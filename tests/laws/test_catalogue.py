@@ -269,7 +269,6 @@ def test_near_examples__integers_and_columns_agree(name: str) -> None:
         agree(stated, [tuple(perturbed(rng, arg) for arg in args) for _ in range(60)])
 
 
-@pytest.mark.xfail(strict=False, reason="HL403 subtracts: below the buffer the difference wraps in columns")
 def test_pool_on_grid__below_the_buffer() -> None:
     """Words wrap below 0, and their remainders then depend on the block size."""
     env = Env(align_by_size=False, max_align=8, base=0x1000, capacity=240, block_size=24, num_blocks=10)
@@ -277,7 +276,6 @@ def test_pool_on_grid__below_the_buffer() -> None:
     agree(law("pool_on_grid"), rows)
 
 
-@pytest.mark.xfail(strict=False, reason="HL401 adds: the sum of the counters wraps in columns")
 def test_pool_conserved__a_counter_below_zero() -> None:
     """One block too many was handed out: the free counter wrapped, and the sum must not wrap with it."""
     env = Env(align_by_size=False, max_align=8, base=0x1000, capacity=240, block_size=24, num_blocks=10)
