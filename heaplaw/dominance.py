@@ -1,9 +1,9 @@
 """The second, independent judge of disjointness: two dominance counts a block, in NumPy alone.
 
-When block b is born, the live blocks number L; those that end at or before b's start, and those that start at or after b's
-end, are disjoint from b. If the two counts do not add up to L, somebody overlaps b. "Live" is "born before" less "dead
-before", so each count is two counts of points in a quadrant, answered for all blocks at once by a wavelet matrix.
-It takes any times, and shares nothing with the shadow but the columns.
+When block b is born, the live blocks number L; those that end at or before b's start, and those that start at or
+after b's end, are disjoint from b. If the two counts do not add up to L, somebody overlaps b. "Live" is "born before"
+less "dead before", so each count is two counts of points in a quadrant, answered for all blocks at once by a wavelet
+matrix. It takes any times, and shares nothing with the shadow but the columns.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Run traces in a process apart and bring histories back.
 
-A `Host` is one fork server (the native program, or the Python worker) with one piece of shared memory. Every run happens
-in a child of its own: a crash, a hang or an exit ends that child, and the progress word names the operation.
+A `Host` is one fork server (the native program, or the Python worker) with one piece of shared memory. Every run
+happens in a child of its own: a crash, a hang or an exit ends that child, and the progress word names the operation.
 """
 
 import contextlib
@@ -13,10 +13,9 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heaplaw.spec.event import NONE, Env, Flag, Status
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, Completed, Died, End, Exited, History, Hung, Trace
@@ -24,6 +23,9 @@ from heaplaw.spec.protocols import Limits
 
 from . import layout
 from .columns import TYPES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
 
@@ -110,7 +112,7 @@ class Host:
         return int(self._head[layout.PROGRESS]) // 4
 
     def finish(self, trace: Trace, env: Env | None = None) -> History:
-        """Wait for the end of the run; its history. The columns are the host's own: they last until the next `start`."""
+        """The history, at the end of the run. The columns are the host's own: they last until the next `start`."""
         n = len(trace)
         answer = self._answer(None)
         end = self._end(answer, n)
@@ -169,9 +171,7 @@ class Host:
         if word in ("exit", "hung"):
             self.columns["status"][at] = Status.DIED
             return Exited(at, int(rest)) if word == "exit" else Hung(at, rest.strip())
-        raise HostError(
-            f"the subject's process broke down: {answer.strip() or self.last_words() or self._how_ended()}"
-        )
+        raise HostError(f"the subject's process broke down: {answer.strip() or self.last_words() or self._how_ended()}")
 
     def _died_in_payload(self, at: int) -> None:
         """The driver touched a block and a signal came: the block is not the owner's to use."""
@@ -184,9 +184,7 @@ class Host:
         code = self._process.poll()
         if code is None:
             return "it does not answer"
-        return (
-            f"its process ended by signal {-code}" if code < 0 else f"its process ended with exit code {code}"
-        )
+        return f"its process ended by signal {-code}" if code < 0 else f"its process ended with exit code {code}"
 
     def _answer(self, timeout: float | None) -> str:
         """The next line of the fork server; what there is of it when the server is gone."""

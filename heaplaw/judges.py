@@ -1,8 +1,8 @@
 """The fast judge: laws over columns, window by window, while the run goes on.
 
-Laws over one operation or one step are evaluated by their own bodies on NumPy columns. Laws over pairs are decided by the
-shadow (in C) or, where that is not built or time is not in order, by dominance counts; every pair that they report is
-confirmed by the law's own body. What it finds agrees with the naive judge of `spec`.
+Laws over one operation or one step are evaluated by their own bodies on NumPy columns. Laws over pairs are decided by
+the shadow (in C) or, where that is not built or time is not in order, by dominance counts; every pair that they
+report is confirmed by the law's own body. What it finds agrees with the naive judge of `spec`.
 """
 
 import ctypes
@@ -67,9 +67,7 @@ class Shadow:
         self, base: int, ends: Array, owner: Array, makes: Array, ptr: Array, extent: Array
     ) -> tuple[list[tuple[int, int]], bool]:
         """Take in operations from `base` on; the pairs (older, newer) that overlap, and whether these are all."""
-        held = [
-            np.ascontiguousarray(a) for a in (ends.view(np.uint8), owner, makes.view(np.uint8), ptr, extent)
-        ]
+        held = [np.ascontiguousarray(a) for a in (ends.view(np.uint8), owner, makes.view(np.uint8), ptr, extent)]
         found = self._library.hl_shadow_feed(
             self._shadow,
             base,
@@ -291,7 +289,7 @@ class FastJudge:
                 self._confirm_pair(law, older, newer)
 
     def _one_by_one(self) -> None:
-        """So many pairs overlap under the widest law that a narrower one's may be missing: each law alone, from the start."""
+        """Under the widest law more pairs overlap than are kept: judge each law alone, from the start."""
         for law in self._pair_laws:
             alone = FastJudge(self.history, [law])
             alone.feed(self.done)
@@ -320,10 +318,7 @@ class FastJudge:
         e = ColumnEvent(**fields, index=np.arange(n, dtype=np.uint64), env=self.history.told)
         owner = c["owner"][:n]
         ends = (e.served & ((e.kind == Kind.FREE) | (e.kind == Kind.RESIZE))) & (owner != NONE)
-        times = [
-            None if t is None else np.asarray(t, np.uint64)
-            for t in (self.history.called, self.history.returned)
-        ]
+        times = [None if t is None else np.asarray(t, np.uint64) for t in (self.history.called, self.history.returned)]
         for law in self._pair_laws:
             pairs, together = overlapping_pairs(
                 blocks_of(n, ends, owner, e.makes, e.ptr, self._extents(law, e), *times)

@@ -1,7 +1,7 @@
 """How trace and history lie in memory shared with a subject's process. Pure Python: the worker uses it without NumPy.
 
-The head of 4096 bytes holds unsigned 64-bit words: magic, rows, published, progress, payload, three spare ones, then the
-offset of every column. Columns are contiguous, in the order of `spec.history`, each starting on a page.
+The head of 4096 bytes holds unsigned 64-bit words: magic, rows, published, progress, payload, three spare ones, then
+the offset of every column. Columns are contiguous, in the order of `spec.history`, each starting on a page.
 """
 
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS

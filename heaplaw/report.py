@@ -27,6 +27,8 @@ def header(report: Report) -> list[str]:
     """What is judged, and how."""
     subject = report.subject
     calls = [name for name in sorted(subject.offers) if name not in ("C functions", "bounds")]
+    if subject.shape.name == "pool":
+        calls = [{"malloc": "alloc", "free": "dealloc"}.get(name, name) for name in calls]
     absent = names_without_calls(subject.shape, subject.offers)
     driver = DRIVERS[subject.driver]
     if subject.spec["kind"] == "object":

@@ -29,7 +29,7 @@ class PoolAllocator:
 
     `alloc` and `dealloc` take constant time; construction takes O(num_blocks). Blocks are aligned to 8 bytes,
     and to 16 where `block_size` is a multiple of 16. Freeing an address that is no live block of this pool,
-    and any call after `drop`, raise `ValueError` and change nothing. Source: A5 of the requirements.
+    and any call after `drop`, raise `ValueError` and change nothing. Source: Vais std/allocator, PoolAllocator.
     """
 
     def __init__(self, block_size: int, num_blocks: int) -> None:

@@ -22,9 +22,7 @@ class AccessError(Exception):
 
 
 def _refuse(address: int, start: int, end: int) -> AccessError:
-    return AccessError(
-        f"no word at {address:#x}: the memory is [{start:#x}, {end:#x}), in words of {WORD} bytes"
-    )
+    return AccessError(f"no word at {address:#x}: the memory is [{start:#x}, {end:#x}), in words of {WORD} bytes")
 
 
 class RealMemory:
@@ -39,9 +37,9 @@ class RealMemory:
         raw = (ctypes.c_char * (self.size + MAX_ALIGN))()
         self.address = int(align_up(ctypes.addressof(raw), MAX_ALIGN))
         offset = self.address - ctypes.addressof(raw)
-        self._words: ctypes.Array[ctypes.c_uint64] | None = (
-            ctypes.c_uint64 * (self.size // WORD)
-        ).from_buffer(raw, offset)
+        self._words: ctypes.Array[ctypes.c_uint64] | None = (ctypes.c_uint64 * (self.size // WORD)).from_buffer(
+            raw, offset
+        )
 
     def _locate(self, address: int) -> tuple["ctypes.Array[ctypes.c_uint64]", int]:
         offset = address - self.address
@@ -122,11 +120,7 @@ class WordMemory:
         first = address - address % WORD
         last = int(align_up(address + count, WORD))
         if first != address or last != address + count:
-            data = (
-                self.peek(first, address - first)
-                + data[:count]
-                + self.peek(address + count, last - address - count)
-            )
+            data = self.peek(first, address - first) + data[:count] + self.peek(address + count, last - address - count)
         for at in range(first, last, WORD):
             self.write(at, int.from_bytes(data[at - first : at - first + WORD], "little"))
         return count

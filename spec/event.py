@@ -1,7 +1,7 @@
 """What a law sees: one operation with what came of it, blocks, views of the heap, and a whole run.
 
-Every field is a `Word`: an int in a concrete history, a column in a fast judge, a symbolic integer in a proof. The derived
-fields below are written with the operators of `spec.logic`, so that they too exist once, for every engine.
+Every field is a `Word`: an int in a concrete history, a column in a fast judge, a symbolic integer in a proof. The
+derived fields below are written with the operators of `spec.logic`, so that they too exist once, for every engine.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Status(IntEnum):
 
 
 class Flag(IntFlag):
-    """What the driver found wrong with a payload; at most one an operation. `bad_at` is the first wrong offset, in bytes."""
+    """What the driver found wrong with a payload; at most one an operation. `bad_at`: the first wrong offset, bytes."""
 
     NOTHING = 0
     DAMAGED = 1
@@ -115,7 +115,7 @@ class Event:
 
     @property
     def unserviceable(self) -> Truth:
-        """The true size of the request, `count * size`, exceeds every possible object. Written so that it cannot wrap."""
+        """The true size of the request, `count * size`, exceeds every possible object. It cannot wrap."""
         return self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count)
 
     @property
@@ -163,7 +163,7 @@ class Block:
 
     ptr: Word
     extent: Word
-    """Bytes that are the owner's alone, at least 1: a block of size 0 counts as "some nonzero value" (C17 7.22.3 p1)."""
+    """Bytes that are the owner's alone, at least 1: size 0 counts as "some nonzero value" (C17 7.22.3 p1)."""
     birth: Word = 0
     death: Word = NEVER
     usable: Word = 0

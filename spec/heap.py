@@ -35,7 +35,7 @@ class Heap:
     ) -> Block | None:
         """Take in operation `index`; the block that it made, if it made one.
 
-        `called` and `returned` are its times (2 index and 2 index + 1 when left out). Skipped operations change nothing.
+        `called` and `returned` are its times (2 index and 2 index + 1 when left out). What was skipped changes nothing.
         """
         if e.status == Status.SKIPPED:
             return None

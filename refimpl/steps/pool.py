@@ -1,7 +1,9 @@
-"""A pool of fixed-size blocks with an intrusive LIFO free list, as pure steps (seed A5).
+"""A pool of fixed-size blocks with an intrusive LIFO free list, as pure steps. Source: Vais std/allocator,
+PoolAllocator.
 
 Parameters: `buffer` (address, multiple of 8), `block_size` (bytes, rounded up to a multiple of 8, at least 8),
-`num_blocks`. State: see `PoolState`. Each free block's first word holds the address of the next free block, 0 at the end.
+`num_blocks`. State: see `PoolState`. Each free block's first word holds the address of the next free block, 0 at the
+end.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ WORD = 8
 
 @dataclass(frozen=True)
 class PoolState:
-    """The seed's PoolAllocator record. Addresses and sizes in bytes."""
+    """The fields of Vais' PoolAllocator. Addresses and sizes in bytes."""
 
     buffer: Word
     block_size: Word
