@@ -49,12 +49,18 @@ def larger(size: int, turn: int, at: int) -> list[Op]:
     return [Op(Kind.ALLOC, size // 64 * turn + 1), Op(Kind.FREE, slot=at)]
 
 
+def wandering(size: int, turn: int, at: int) -> list[Op]:
+    """An aligned block comes behind another one, which every time is a little larger, and both go."""
+    first = Op(Kind.ALLOC, size // 64 * turn + 1)
+    return [first, Op(Kind.POSIX_ALIGNED, size, align=4096), Op(Kind.FREE, slot=at), Op(Kind.FREE, slot=at + 1)]
+
+
 def crowd(size: int, turn: int, at: int) -> list[Op]:
     """Several blocks come, then all go."""
     return [Op(Kind.ALLOC, size)] * CROWD + [Op(Kind.FREE, slot=at + k) for k in range(CROWD)]
 
 
-FORMS: tuple[Turn, ...] = (plain, refused, resized, aligned, zeroed, shrunk, larger, crowd)
+FORMS: tuple[Turn, ...] = (plain, refused, resized, aligned, zeroed, shrunk, larger, wandering, crowd)
 
 
 def loop(trace: Trace, turn: Turn, size: int, turns: int) -> Trace:
@@ -67,7 +73,7 @@ def loop(trace: Trace, turn: Turn, size: int, turns: int) -> Trace:
 
 def enough(turn: Turn, size: int) -> int:
     """Turns in which a leak of one block in eight shows: the law's bound is 4 times the peak and 256 KiB."""
-    if turn is larger:
+    if turn in (larger, wandering):
         return 400
     peak = size * (CROWD if turn is crowd else 3 if turn is resized else 1)
     turnover = size * (CROWD if turn is crowd else 1)
@@ -81,7 +87,7 @@ def shortest_loop(fails: Callable[[Trace], bool], late: Callable[[], bool], trac
             if late():
                 return None
             turns = enough(turn, size)
-            if turns * (2 * CROWD if turn is crowd else 3) > 60_000 or not fails(loop(trace, turn, size, turns)):
+            if turns * (2 * CROWD if turn is crowd else 4) > 60_000 or not fails(loop(trace, turn, size, turns)):
                 continue
             found = turns
 

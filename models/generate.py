@@ -130,24 +130,28 @@ def steady(n: int, seed: int, kinds: Iterable[Kind], small: bool = False) -> Tra
     """
     rng = np.random.default_rng(seed)
     plan = Plan(rng, frozenset(kinds), table.STEADY_KINDS, table.STEADY_ALIGNMENTS)
-    crowd, mean, family = (
-        (table.SMALL_CROWD, table.SMALL_LIFETIME, table.SMALL_SIZES)
+    crowd, mean, family, exact_family = (
+        (table.SMALL_CROWD, table.SMALL_LIFETIME, table.SMALL_SIZES, table.SMALL_SIZES)
         if small
-        else (table.STEADY_CROWD, table.STEADY_LIFETIME, table.STEADY_SIZES)
+        else (table.STEADY_CROWD, table.STEADY_LIFETIME, table.STEADY_SIZES, table.STEADY_CROWD_SIZES)
     )
     m = int(n * 0.3)
     birth = np.sort(rng.uniform(0, n, m))
     lives = np.minimum(rng.exponential(2 * mean, m), 8 * mean) + STEP
-    blocks = plan.add(birth, birth + lives, class_sizes(rng, m, family))
+    sizes = class_sizes(rng, m, family)
+    if small:
+        larger = rng.random(m) < table.SMALL_LARGER_SHARE
+        sizes[larger] = class_sizes(rng, int(larger.sum()), table.SMALL_LARGER)
+    blocks = plan.add(birth, birth + lives, sizes)
     some = rng.random(m) < table.STEADY_RESIZED_SHARE
     grow_some(plan, blocks[some], birth[some], (birth + lives)[some], class_sizes(rng, int(some.sum()), family))
     crowds = max(1, int(n * 0.15) // crowd)
     first = np.sort(rng.uniform(0, n, crowds))
     members = np.repeat(first, crowd) + np.tile(np.arange(crowd), crowds)
     gone = members + 2 * crowd + rng.uniform(0, crowd, crowds * crowd)
-    exact = rng.choice(class_sizes(rng, table.STEADY_EXACT, table.STEADY_CROWD_SIZES), crowds)
+    exact = rng.choice(class_sizes(rng, table.STEADY_EXACT, exact_family), crowds)
     plan.add(members, gone, np.repeat(exact, crowd))
-    boundaries(plan, 0.0, n, max(1, int(n * table.STEADY_BOUNDARY_SHARE / GROUP)), vast=False)
+    boundaries(plan, 0.0, n, max(1, int(n * table.STEADY_BOUNDARY_SHARE / GROUP)), family, vast=False)
     return lay_out(plan, "malloc", Env(), "steady", seed, [])
 
 

@@ -102,7 +102,7 @@ def recycle(plan: Plan, start: float, length: int) -> None:
 
 
 def grow_and_shrink(plan: Plan, start: float, length: int) -> None:
-    """Chains of resizes with neighbours alive: some spread over a lifetime, up and down; some in a row, only growing."""
+    """Chains of resizes with neighbours alive: some spread over a lifetime, up and down; some in a row, growing."""
     n = max(1, length // 16)
     birth = start + np.sort(plan.rng.uniform(0, length, n))
     death = birth + plan.rng.exponential(length / 20, n) + 1
@@ -212,19 +212,23 @@ RUNNERS: dict[str, Callable[[Plan, float, int], None]] = {
 }
 
 
-GROUP = 11
+GROUP = 13
 """Operations of a boundary group, on average."""
 
 
-def boundaries(plan: Plan, start: float, length: float, groups: int, vast: bool = True) -> None:
+def boundaries(
+    plan: Plan, start: float, length: float, groups: int, family: table.SizeClass | None = None, vast: bool = True
+) -> None:
     """Requests that are refused, each amid witnesses of what a refusal must not change.
 
     A group: x = malloc(s); none or a few refused; free(x); refused; y = malloc(s); resize y to a refused size; check y;
-    free y. With `vast`, now and then a size beyond 32 bits that may be served stands for the refused one.
+    z = malloc(s); free y; free z. s is of `family`, or of the mixture. With `vast`, now and then a size beyond 32 bits
+    that may be served stands for the refused one.
     """
     rng = plan.rng
     at = start + np.sort(rng.uniform(0, length, groups))
-    size = np.maximum(small_sizes(rng, groups), 1).astype(np.uint64)
+    drawn = class_sizes(rng, groups, family) if family else small_sizes(rng, groups)
+    size = np.maximum(drawn, 1).astype(np.uint64)
     plain = np.full(groups, Kind.ALLOC, np.uint8)
     plan.add(at, at + 10 * STEP, size, plain)
     series = rng.choice(np.array(table.REFUSED_IN_A_ROW), groups)
@@ -234,7 +238,8 @@ def boundaries(plan: Plan, start: float, length: float, groups: int, vast: bool 
     refused(plan, at + 11 * STEP, at + 20 * STEP, vast)
     kept = plan.add(at + 12 * STEP, at + 18 * STEP, size, plain)
     plan.resize(kept, at + 14 * STEP, rng.choice(_REFUSED, groups))
-    plan.check(kept, at + 16 * STEP)
+    plan.check(kept, at + 15 * STEP)
+    plan.add(at + 16 * STEP, at + 19 * STEP, size, plain)
 
 
 def refused(plan: Plan, birth: Floats, death: Floats, vast: bool = False) -> None:

@@ -5,6 +5,7 @@ All randomness comes from one generator, made from the seed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from heaplaw.spec.shapes import CALLS, Kind
 
 from . import table
 
-Floats = NDArray[np.float64]
-Words = NDArray[np.uint64]
+Floats = NDArray[Any]
+Words = NDArray[Any]
 Rng = np.random.Generator
 
 STEP = 1e-4

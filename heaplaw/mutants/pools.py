@@ -19,12 +19,15 @@ class CorrectPool:
     def __init__(self, block_size: int = 64, num_blocks: int = 100) -> None:
         if block_size < 1 or num_blocks < 0:
             raise ValueError("block_size must be positive and num_blocks not negative")
-        self.block_size = block_size
         self.num_blocks = num_blocks
-        self.stride = self._stride(block_size)
+        self.stride = self.block_size = self._stride(block_size)
         self._buffer = ctypes.create_string_buffer(self.stride * num_blocks + _GRID + _SLACK)
         address = ctypes.addressof(self._buffer)
         self.start = -(-address // _GRID) * _GRID
+        self.buffer = self.start
+        self.capacity = self.stride * num_blocks
+        rounded = CorrectPool._stride(self, block_size)
+        self.alignment = min(_GRID, rounded & -rounded)
         self._free = num_blocks
         self._head = 0
         for i in reversed(range(num_blocks)):
