@@ -128,8 +128,7 @@ class ObjectCalls:
 
     _NAMES: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
         "malloc": {
-            kind: (name, {"malloc": "alloc", "free": "dealloc"}.get(name, name))
-            for kind, name in CALLS.items()
+            kind: (name, {"malloc": "alloc", "free": "dealloc"}.get(name, name)) for kind, name in CALLS.items()
         },
         "pool": {Kind.ALLOC: ("alloc",), Kind.FREE: ("dealloc", "free")},
     }
@@ -142,13 +141,10 @@ class ObjectCalls:
                 method = getattr(subject, name, None)
                 if callable(method):
                     self._methods.setdefault(int(kind), method)
-        missing = [
-            self._NAMES[shape][kind][0] for kind in SHAPES[shape].required if int(kind) not in self._methods
-        ]
+        missing = [self._NAMES[shape][kind][0] for kind in SHAPES[shape].required if int(kind) not in self._methods]
         if missing:
             there = (
-                ", ".join(n for n in dir(subject) if not n.startswith("_") and callable(getattr(subject, n)))
-                or "none"
+                ", ".join(n for n in dir(subject) if not n.startswith("_") and callable(getattr(subject, n))) or "none"
             )
             raise SubjectError(
                 f"{type(subject).__name__} has no method {' nor '.join(sorted(missing))}, which the shape {shape} needs; "
@@ -270,9 +266,7 @@ def make_object(target: str, arguments: Mapping[str, int]) -> object:
             import difflib
 
             similar = difflib.get_close_matches(part, dir(found), 3)
-            raise SubjectError(
-                f"{module_name} has no {part}" + (f"; similar: {', '.join(similar)}" if similar else "")
-            )
+            raise SubjectError(f"{module_name} has no {part}" + (f"; similar: {', '.join(similar)}" if similar else ""))
         found = getattr(found, part)
     if not callable(found):
         return found
