@@ -85,8 +85,8 @@ class Host:
             self.close()
             raise HostError(why)
 
-    def start(self, trace: Trace, limits: Limits, payload: bool = True) -> None:
-        """Begin to run `trace`; `finish` waits for its end."""
+    def start(self, trace: Trace, limits: Limits, payload: bool = True, command: str = "run") -> None:
+        """Begin to run `trace`; `finish` waits for its end. The command `raw` makes the calls alone, with no checks."""
         n = len(trace)
         for name in _SPARSE:
             self.columns[name][: self._used] = 0
@@ -99,7 +99,7 @@ class Host:
         self._head[layout.PAYLOAD] = int(payload)
         self._head[layout.PUBLISHED] = n
         self._limits = limits
-        line = f"run {int(limits.cpu * 1000)} {int(limits.wall * 1000)} {limits.memory}\n"
+        line = f"{command} {int(limits.cpu * 1000)} {int(limits.wall * 1000)} {limits.memory}\n"
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode())
@@ -110,6 +110,10 @@ class Host:
     def progress(self) -> int:
         """Operations that have returned."""
         return int(self._head[layout.PROGRESS]) // 4
+
+    def spent(self) -> int:
+        """Nanoseconds that the trace itself took in the native host, by its own clock."""
+        return int(self._head[layout.SPENT])
 
     def finish(self, trace: Trace, env: Env | None = None) -> History:
         """The history, at the end of the run. The columns are the host's own: they last until the next `start`."""

@@ -1,14 +1,14 @@
 """How trace and history lie in memory shared with a subject's process. Pure Python: the worker uses it without NumPy.
 
-The head of 4096 bytes holds unsigned 64-bit words: magic, rows, published, progress, payload, three spare ones, then
-the offset of every column. Columns are contiguous, in the order of `spec.history`, each starting on a page.
+The head of 4096 bytes holds unsigned 64-bit words: magic, rows, published, progress, payload, time spent, two spare
+ones, then the offset of every column. Columns are contiguous, in the order of `spec.history`, each starting on a page.
 """
 
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
 
 MAGIC = 0x6865_6170_6C61_7731
 HEAD = 4096
-ROWS, PUBLISHED, PROGRESS, PAYLOAD, OFFSETS = 1, 2, 3, 4, 8
+ROWS, PUBLISHED, PROGRESS, PAYLOAD, SPENT, OFFSETS = 1, 2, 3, 4, 5, 8
 """Indices of the words of the head."""
 BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED = range(4)
 """`progress` is 4 * row + one of these."""

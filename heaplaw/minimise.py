@@ -214,8 +214,9 @@ class Simplifier:
         product = min(op.size * op.count, SIZE_MAX)
 
         def to(**fields: int) -> bool:
-            align, size = fields.get("align", self.ops[first].align), fields.get("size", self.ops[first].size)
-            shaped = with_size(with_align(replace(self.ops[first], **fields), align), size)
+            now = self.ops[first]
+            align, size, count = (fields.get(name, getattr(now, name)) for name in ("align", "size", "count"))
+            shaped = with_size(with_align(replace(now, count=count), align), size)
             return self.accept({index: replace(shaped, slot=self.ops[index].slot) for index in members})
 
         if op.kind in (Kind.ZALLOC, *ALIGN_TAKERS):

@@ -5,6 +5,7 @@ union, sorted. All randomness comes from the seed.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def lay_out(plan: Plan, shape: str, env: Env, profile: str, seed: int, parts: Se
     time, k, block, s, a, c = (np.concatenate(column) for column in zip(*columns, strict=True))
     order = np.argsort(time, kind="stable")
     k, block, s, a, c = k[order], block[order], s[order], a[order], c[order]
-    starts = np.searchsorted(time[order], [at for at, _ in parts]) if parts else []
+    starts: NDArray[Any] | list[int] = np.searchsorted(time[order], [at for at, _ in parts]) if parts else []
     named = tuple((int(at), name) for at, (_, name) in zip(starts, parts, strict=True))
     data = {"kind": k, "slot": slots(k, block), "size": s, "align": a, "count": c}
     return Trace(shape, data, env, profile, seed, named)

@@ -180,7 +180,7 @@ def aligned(plan: Plan, start: float, length: int) -> None:
     """Aligned requests of every kind, between ordinary ones."""
     n = length // 2
     birth = start + np.sort(plan.rng.uniform(0, length, n))
-    asking = [kind for kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED) if kind in plan.kinds] or [Kind.ALLOC]
+    asking: list[Kind] = [k for k in (Kind.ALIGNED, Kind.POSIX_ALIGNED) if k in plan.kinds] or [Kind.ALLOC]
     kind = plan.rng.choice(np.array([*asking, *asking, Kind.ALLOC], np.uint8), n).astype(np.uint8)
     blocks = plan.add(birth, birth + plan.rng.exponential(200, n) + STEP, small_sizes(plan.rng, n), kind)
     some = plan.rng.random(n) < table.RESIZED_SHARE
@@ -227,7 +227,7 @@ def boundaries(
     """
     rng = plan.rng
     at = start + np.sort(rng.uniform(0, length, groups))
-    drawn = class_sizes(rng, groups, family) if family else small_sizes(rng, groups)
+    drawn = class_sizes(rng, groups, family) if family else draw_sizes(rng, groups)
     size = np.maximum(drawn, 1).astype(np.uint64)
     plain = np.full(groups, Kind.ALLOC, np.uint8)
     plan.add(at, at + 10 * STEP, size, plain)

@@ -96,8 +96,11 @@ def class_sizes(rng: Rng, n: int, family: table.SizeClass) -> Words:
     """`n` sizes of one family, bytes."""
     if not family.edges:
         return log_uniform(rng, n, family.low, family.high).astype(np.uint64)
-    edges = rng.integers(family.low // family.edges, family.high // family.edges, n, endpoint=True) * family.edges
-    return np.maximum(edges + rng.choice(np.array(table.NEAR), n), 0).astype(np.uint64)
+    edges: Words = (
+        rng.integers(family.low // family.edges, family.high // family.edges, n, endpoint=True) * family.edges
+    )
+    sizes: Words = np.maximum(edges + rng.choice(np.array(table.NEAR), n), 0)
+    return sizes.astype(np.uint64)
 
 
 def draw_sizes(rng: Rng, n: int, families: Sequence[table.SizeClass] = table.SIZES) -> Words:

@@ -36,7 +36,8 @@ struct job {
   volatile u64 published; /* rows of the trace that may be read */
   volatile u64 progress;  /* 4 * row + where */
   u64 payload;            /* write and check payloads */
-  u64 spare[3];
+  u64 spent;              /* nanoseconds that the trace took, without starting the process */
+  u64 spare[2];
   u64 offset[COLUMNS];
 };
 

@@ -29,20 +29,20 @@ static u64 milliseconds(clockid_t clock) {
   return clock_gettime(clock, &t) ? 0 : (u64)t.tv_sec * 1000u + (u64)t.tv_nsec / 1000000u;
 }
 
-/* In the child: run the trace, or with `raw` its calls alone. The head's first spare word takes the time, nanoseconds. */
+/* In the child: run the trace, or with `raw` its calls alone. The head takes the time. */
 static void child(struct job *job, void *const *calls, u64 bytes, u64 memory, int raw) {
   struct rlimit space = {memory, memory}, none = {0, 0};
   sigset_t chld;
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD), sigprocmask(SIG_UNBLOCK, &chld, NULL);
   setrlimit(RLIMIT_AS, &space), setrlimit(RLIMIT_CORE, &none);
   if (raw) {
-    job->spare[0] = hl_replay_raw(job, calls);
+    job->spent = hl_replay_raw(job, calls);
     job->progress = 4 * job->rows + FINISHED;
     _exit(0);
   }
   u64 start = nanoseconds();
   int code = hl_run(job, calls, bytes);
-  job->spare[0] = nanoseconds() - start;
+  job->spent = nanoseconds() - start;
   _exit(code ? 4 : 0);
 }
 

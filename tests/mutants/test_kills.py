@@ -1,0 +1,144 @@
+"""Every allocator with a seeded fault is caught by the law that the fault breaks; correct ones raise no alarm."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from heaplaw import native
+from heaplaw.check import Check, Report, check
+from heaplaw.mutants import CORRECT, MUTANTS
+from heaplaw.mutants.heaps import HEAP_MUTANTS
+from heaplaw.mutants.pools import POOL_MUTANTS
+from heaplaw.spec.catalogue import CATALOGUE, laws_of
+from heaplaw.spec.protocols import Limits
+from heaplaw.spec.verdict import Violated
+from heaplaw.subjects import ProcessSubject, resolve
+from heaplaw.subjects.python import object_subject
+
+SEED = 1
+LIMITS = Limits(cpu=0.5, wall=5.0)
+OPERATIONS = {"malloc": 100_000, "pool": 3_000, "heap": 10_000}
+"""Operations of the main run, where `NEEDED` does not say otherwise."""
+MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
+LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
+NEEDED = dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000)
+LONGEST = 10
+"""Operations of the shortest witness among the laws that count as a kill, where `LONG` does not say otherwise."""
+LONG = {
+    # faults that need many live or waiting blocks
+    "slab-tail-over": 70,
+    "free-64-skew": 140,
+    "slab-release-early": 1000,
+    "live-count-8bit": 1000,
+    "carve-16bit": 200,
+    "crash-at-1000": 1010,
+    "coalesce-tag-far": 2000,
+    "counts-seven": 20,
+    "loses-eighth": 30,
+    # leaks: short loops, many times
+    "no-reuse-2048": 400,
+    "fifo-tail-lost": 2000,
+    "coalesce-forgets": 400,
+    "leak-eighth": 1500,
+    "realloc-leaks-old": 400,
+    "aligned-front-lost": 600,
+    "fail-drops-lists": 600,
+    "never-joins": 20_000,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A subject, and what must be found in it."""
+
+    name: str
+    shape: str
+    target: str
+    laws: frozenset[str]
+    law: str
+
+    def subject(self) -> ProcessSubject:
+        if self.shape == "malloc":
+            if native.find(native.MUTANTS) is None:
+                pytest.skip("the library of faulty allocators is not built here")
+            return resolve(self.target)[0]
+        arguments = {"num_blocks": 6, "block_size": 20 if self.name == "unrounded" else 64}
+        shape = "pool" if self.shape == "pool" else "malloc"
+        return object_subject(self.target, shape, arguments if shape == "pool" else None)
+
+    @property
+    def operations(self) -> int:
+        return NEEDED.get(self.name, OPERATIONS[self.shape])
+
+
+C_CASES = [Case(m.name, "malloc", f"mutant:{m.name}", frozenset({m.law, *m.also}), m.law) for m in MUTANTS]
+POOL_CASES = [
+    Case(m.name, "pool", f"{m.pool.__module__}:{m.pool.__name__}", frozenset({m.law, *m.also}), m.law)
+    for m in POOL_MUTANTS
+]
+HEAP_CASES = [
+    Case(m.name, "heap", f"{m.heap.__module__}:{m.heap.__name__}", frozenset({m.law, *m.also}), m.law)
+    for m in HEAP_MUTANTS
+]
+CASES = [*C_CASES, *POOL_CASES, *HEAP_CASES]
+CORRECT_CASES = [
+    *[Case(name, "malloc", f"mutant:{name}", frozenset(), "") for name in CORRECT],
+    Case("CorrectPool", "pool", "heaplaw.mutants.pools:CorrectPool", frozenset(), ""),
+    Case("CorrectHeap", "heap", "heaplaw.mutants.heaps:CorrectHeap", frozenset(), ""),
+]
+
+
+@pytest.fixture
+def checked(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Report]]:
+    case: Case = request.param
+    subject = case.subject()
+    try:
+        yield case, check(subject, SEED, case.operations, LIMITS, seconds=8.0 if case.shape == "malloc" else 3.0)
+    finally:
+        subject.close()
+
+
+@pytest.mark.parametrize("checked", CASES, ids=lambda case: case.name, indirect=True)
+def test_a_seeded_fault_is_caught_and_its_trace_made_short(checked: tuple[Case, Report]) -> None:
+    case, report = checked
+    broken = {verdict.law for verdict in report.verdicts if isinstance(verdict.outcome, Violated)}
+    assert broken & case.laws, f"{case.name} breaks {case.law}; found broken: {sorted(broken)}"
+    killers = [witness for witness in report.witnesses if witness.law in case.laws]
+    assert min(len(witness.trace) for witness in killers) <= LONG.get(case.name, LONGEST)
+    assert all(witness.replayed[0] == witness.replayed[1] for witness in report.witnesses)
+
+
+@pytest.mark.parametrize("case", CORRECT_CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_correct_allocator_raises_no_alarm(case: Case, seed: int) -> None:
+    subject = case.subject()
+    try:
+        report = check(subject, seed, case.operations)
+    finally:
+        subject.close()
+    assert [verdict for verdict in report.verdicts if isinstance(verdict.outcome, Violated)] == []
+
+
+def broken_laws(case: Case, profile: str = "mixed", operations: int | None = None) -> set[str]:
+    """The laws that one run breaks, without minimising."""
+    subject = case.subject()
+    try:
+        state = Check(subject, SEED, operations or case.operations, laws_of(subject.shape.name), LIMITS, profile)
+        state.run()
+    finally:
+        subject.close()
+    return {verdict.law for verdict in state.verdicts() if isinstance(verdict.outcome, Violated)}
+
+
+@pytest.mark.parametrize("law", sorted(CATALOGUE))
+def test_every_law_catches_a_fault_made_for_it(law: str) -> None:
+    made = [case for case in CASES if case.law == law]
+    assert made, f"no faulty allocator breaks {law}"
+    assert any(law in broken_laws(case) for case in made)
+
+
+@pytest.mark.slow
+def test_a_third_of_the_faults_outlives_uniform_random_operations() -> None:
+    alive = [case.name for case in C_CASES if not broken_laws(case, "uniform", 300_000) & case.laws]
+    assert len(alive) >= len(C_CASES) / 3, alive
