@@ -147,8 +147,8 @@ class ObjectCalls:
                 ", ".join(n for n in dir(subject) if not n.startswith("_") and callable(getattr(subject, n))) or "none"
             )
             raise SubjectError(
-                f"{type(subject).__name__} has no method {' nor '.join(sorted(missing))}, which the shape {shape} needs; "
-                f"its methods: {there}"
+                f"{type(subject).__name__} has no method {' nor '.join(sorted(missing))}, "
+                f"which the shape {shape} needs; its methods: {there}"
             )
         self._pool = shape == "pool"
         self._free, self._taken = (
@@ -181,7 +181,7 @@ class ObjectCalls:
         """What the object tells about itself; the given values where it tells nothing."""
 
         def told(name: str, otherwise: int) -> int:
-            value = getattr(self.subject, name, None)
+            value: Any = getattr(self.subject, name, None)
             fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= SIZE_MAX
             return int(value) if fits else otherwise
 

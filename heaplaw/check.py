@@ -221,7 +221,7 @@ def check(
         progress(f"minimising {finding.law.id} {finding.law.name}")
         limit = seconds / LATER if any(known.complete for known in witnesses) else seconds
         witness = minimise(subject, finding.law, finding.history, finding.violation, limit, witnesses)
-        interrupted = interrupted or asked()
+        interrupted = asked()
         witnesses.append(witness)
     return Report(
         subject,

@@ -174,7 +174,7 @@ class Driver:
         c = self.columns
         kind = c["kind"][index]
         old = None
-        if not (kind == Kind.CHECK and c["slot"][index] != NULL or self.calls.has(kind)):
+        if not ((kind == Kind.CHECK and c["slot"][index] != NULL) or self.calls.has(kind)):
             return
         if kind in (Kind.RESIZE, Kind.FREE, Kind.CHECK) and c["slot"][index] != NULL:
             named = self.slots.get(c["slot"][index]) if c["slot"][index] != NONE else None

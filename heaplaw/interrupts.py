@@ -4,7 +4,7 @@ Without `install` nothing changes: a library must not touch its user's signals.
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -29,7 +29,7 @@ def asked() -> bool:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def held() -> Generator[None]:
     """A section that is run to its end; an interrupt that comes meanwhile is raised after it."""
     _State.depth += 1
     try:

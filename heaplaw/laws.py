@@ -51,9 +51,7 @@ def brief(values: tuple[object, ...]) -> str:
         kind = type(value)
         defaults = {name: field.default for name, field in kind.__dataclass_fields__.items()}  # type: ignore[attr-defined]
         shown = [
-            f"{name}={words(name, got)}"
-            for name, got in vars(value).items()
-            if got != defaults[name] and name != "env"
+            f"{name}={words(name, got)}" for name, got in vars(value).items() if got != defaults[name] and name != "env"
         ]
         texts.append(f"{kind.__name__}({', '.join(shown)})")
     return ", ".join(texts)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -164,9 +164,10 @@ def _operation(row: Mapping[str, Any]) -> Op:
     return op
 
 
-def _stored(path: Path, document: Any) -> Stored:
-    if not isinstance(document, dict):
-        raise TypeError(f"a {type(document).__name__}, not an object")
+def _stored(path: Path, found: Any) -> Stored:
+    if not isinstance(found, dict):
+        raise TypeError(f"a {type(found).__name__}, not an object")  # pyright: ignore[reportUnknownArgumentType]
+    document = cast("dict[str, Any]", found)
     if document["heaplaw"] != VERSION:
         raise UsageError(
             f"{path}: written in version {document['heaplaw']} of the format; this heaplaw reads {VERSION}"

@@ -18,7 +18,7 @@ from heaplaw import layout
 from heaplaw.calls import LibraryCalls, ObjectCalls, SubjectError, library_calls, make_object, python_calls
 from heaplaw.driver import Calls, Driver, Payload
 
-FORMATS = {1: "B", 4: "I", 8: "Q"}
+FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
 """Seconds between two looks at a running child."""
 
@@ -30,7 +30,7 @@ class Job:
         self.memory = mmap.mmap(descriptor, size)
         self.size = size
         view = memoryview(self.memory)
-        self.head = view[: layout.HEAD].cast("Q")
+        self.head: Any = view[: layout.HEAD].cast("Q")
         self.columns: dict[str, Any] = {}
         starts = list(self.head[layout.OFFSETS : layout.OFFSETS + len(layout.COLUMNS)])
         for column, start, stop in zip(layout.COLUMNS, starts, [*starts[1:], size], strict=True):

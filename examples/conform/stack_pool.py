@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """A pool that keeps its free blocks on a Python list, the last one freed on top."""
 
 import ctypes

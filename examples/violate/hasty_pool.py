@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """A pool with an off-by-one: it believes to have one block more than fits into its buffer."""
 
 import ctypes

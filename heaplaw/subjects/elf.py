@@ -57,7 +57,7 @@ def _read(path: Path) -> Exports:
     with path.open("rb") as file:
         elf: Any = ELFFile(file)
         _check_header(path, elf)
-        dynamic = next((s for s in elf.iter_segments() if s["p_type"] == "PT_DYNAMIC"), None)
+        dynamic: Any = next((s for s in elf.iter_segments() if s["p_type"] == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise UsageError(f"{path}: not a shared library that can be loaded (it has no dynamic section)")
         soname = ""
@@ -66,9 +66,9 @@ def _read(path: Path) -> Exports:
                 soname = str(tag.soname)
             if tag.entry.d_tag == "DT_FLAGS_1" and tag.entry.d_val & _PIE:
                 raise UsageError(f"{path}: an executable, not a shared library; build it with -shared -fPIC")
-        table = elf.get_section_by_name(".dynsym") or dynamic
+        table: Any = elf.get_section_by_name(".dynsym") or dynamic
         exported = _functions(table.iter_symbols(), ("STB_GLOBAL", "STB_WEAK", "STB_GNU_UNIQUE", "STB_LOOS"))
-        full = elf.get_section_by_name(".symtab")
+        full: Any = elf.get_section_by_name(".symtab")
         hidden = frozenset[str]() if full is None else _functions(full.iter_symbols()) - exported
     return Exports(str(path.resolve()), exported, soname, hidden)
 

@@ -55,7 +55,9 @@ def test_a_prefix(run: Any, mutants: Path) -> None:
 
 
 def test_a_library_whose_path_the_loader_would_split(run: Any, mutants: Path, tmp_path: Path, compiled: Any) -> None:
-    forward = "#include <stddef.h>\nextern void *__libc_malloc(size_t);\nvoid *malloc(size_t n) { return __libc_malloc(n); }"
+    forward = (
+        "#include <stddef.h>\nextern void *__libc_malloc(size_t);\nvoid *malloc(size_t n) { return __libc_malloc(n); }"
+    )
     forward += "\nextern void __libc_free(void *);\nvoid free(void *p) { __libc_free(p); }"
     built = compiled(forward, "plain.so", "-shared", "-fPIC", "-fno-builtin")
     odd = tmp_path / "a folder: with blanks"
@@ -89,8 +91,8 @@ def test_a_pool_of_other_measures(run: Any) -> None:
 
 def test_a_pool_may_promise_a_larger_alignment(run: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        "from heaplaw.mutants.pools import CorrectPool\n\nclass Pool(CorrectPool):\n    alignment = 64\n"
-        "    def _stride(self, size):\n        return 48\n"
+        "from heaplaw.mutants.pools import CorrectPool\n\nclass Pool(CorrectPool):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.alignment = 4096\n"
     )
     ran = run("check", "mine:Pool", "--shape", "pool", "-n", "500", "--seed", "1")
     assert ran.code == 1, ran
@@ -133,7 +135,9 @@ def test_a_reader_who_leaves_changes_nothing(mutants: Path, tmp_path: Path) -> N
     import subprocess
     import sys
 
-    command = f"{sys.executable} -m heaplaw.cli check mutant:size-33 -n 20000 --seed 1 | head -1; echo ${{PIPESTATUS[0]}}"
+    command = (
+        f"{sys.executable} -m heaplaw.cli check mutant:size-33 -n 20000 --seed 1 | head -1; echo ${{PIPESTATUS[0]}}"
+    )
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "1"
     assert done.stderr == ""

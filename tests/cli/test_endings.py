@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 SMALL = ("-n", "300", "--seed", "1", "--seconds", "3")
 
 
@@ -28,12 +27,12 @@ def blamed(folder: Path, law: str = "HL301") -> dict[str, Any]:
         ("first-calloc", "died: SIGSEGV", "ZALLOC", "HL305"),
     ],
 )
-def test_libraries(
-    run: Any, mutants: Path, tmp_path: Path, mutant: str, ending: str, operation: str, law: str
-) -> None:
+def test_libraries(run: Any, mutants: Path, tmp_path: Path, mutant: str, ending: str, operation: str, law: str) -> None:
     ran = run("check", f"mutant:{mutant}", "-n", "20000", "--seed", "1", "--seconds", "3")
     assert ran.code == 1, ran
-    (step,) = [line for line in ran.out.partition(f"{law} ")[2].partition("\n    law ")[0].splitlines() if " > " in line][:1]
+    (step,) = [
+        line for line in ran.out.partition(f"{law} ")[2].partition("\n    law ")[0].splitlines() if " > " in line
+    ][:1]
     assert ending in ran.out
     assert blamed(tmp_path, law)["op"] == operation, step
 

@@ -74,8 +74,8 @@ def test_calls_that_are_passed_on(run: Any, compiled: Any) -> None:
 
 
 def test_a_library_that_cannot_be_loaded(run: Any, compiled: Any) -> None:
-    source = "#include <stddef.h>\nextern int nowhere(void);\nvoid *my_malloc(size_t n) { return (void *)(n + nowhere()); }\n"
-    source += "void my_free(void *p) { (void)p; }\n"
+    source = "#include <stddef.h>\nextern int nowhere(void);\n"
+    source += "void *my_malloc(size_t n) { return (void *)(n + nowhere()); }\nvoid my_free(void *p) { (void)p; }\n"
     stub = compiled(source, "unresolved.so", *SHARED)
     run("check", stub, "--prefix", "my_").refused("nowhere")
 
@@ -203,7 +203,7 @@ def test_stored_traces_that_were_changed(run: Any, mutants: Path, tmp_path: Path
     write({**document, "observed": "nothing"}, sealed=False)
     run("replay", file).refused("its checksum does not match")
     operation = document["operations"][0]
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"operations": [{**operation, "size": -1}]},
         {"operations": [{**operation, "op": "DANCE"}]},
         {"operations": []},
@@ -215,6 +215,7 @@ def test_stored_traces_that_were_changed(run: Any, mutants: Path, tmp_path: Path
         {"subject": {"kind": "dream"}},
         {"subject": {}},
         {"subject": {**document["subject"], "environment": {"HEAPLAW_MUTANT": "gone"}}},
-    ):
+    )
+    for change in changes:
         write({**document, **change})
         run("replay", file).refused()
