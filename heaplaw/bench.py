@@ -160,7 +160,8 @@ def mutants(quick: bool) -> Iterator[str]:
     middle, typical = statistics.median(times), statistics.median(steps)
     yield f"  seconds     {three(times)} ({slow})"
     yield f"  operations  {three(steps)} ({long})"
-    yield f"  aim: median {SECONDS:.0f} s: {verdict(middle <= SECONDS)}; {STEPS} operations: {verdict(typical <= STEPS)}"
+    yield f"  aim for the medians: {SECONDS:.0f} s, {verdict(middle <= SECONDS)}"
+    yield f"  aim for the medians: {STEPS} operations, {verdict(typical <= STEPS)}"
     yield "  long are faults that need hundreds of live blocks, and leaks, which are loops; slow are hangs"
 
 

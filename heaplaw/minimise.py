@@ -87,6 +87,10 @@ class Search:
         outcome = decide(history, [self.law])[0].outcome
         return (outcome.violations[0], history) if isinstance(outcome, Violated) else None
 
+    def still_fails(self, trace: Trace) -> bool:
+        """The trace breaks the law, and there was time to look."""
+        return not self.late and self.fails(trace)
+
     def fails(self, trace: Trace) -> bool:
         """The trace breaks the law."""
         return self.look(trace) is not None
@@ -213,10 +217,11 @@ class Simplifier:
         op = self.ops[first]
         product = min(op.size * op.count, SIZE_MAX)
 
-        def to(**fields: int) -> bool:
+        def to(size: int | None = None, align: int | None = None, count: int | None = None) -> bool:
             now = self.ops[first]
-            align, size, count = (fields.get(name, getattr(now, name)) for name in ("align", "size", "count"))
-            shaped = with_size(with_align(replace(now, count=count), align), size)
+            counted = replace(now, count=now.count if count is None else count)
+            laid = with_align(counted, now.align if align is None else align)
+            shaped = with_size(laid, now.size if size is None else size)
             return self.accept({index: replace(shaped, slot=self.ops[index].slot) for index in members})
 
         if op.kind in (Kind.ZALLOC, *ALIGN_TAKERS):
@@ -308,8 +313,7 @@ def minimise(
             return replace(best, replayed=replayed(search, trace), runs=search.runs)
         best = Witness(law.name, trace, *found, length, complete=False)
         if searched and law.scope is not Scope.RUN and len(trace) <= MANY and not isinstance(found[1].end, Hung):
-            fails = lambda candidate: not search.late and search.fails(candidate)  # noqa: E731
-            ranges = [r for i in range(len(trace)) if (r := failing_range(fails, trace, i)) is not None]
+            ranges = [r for i in range(len(trace)) if (r := failing_range(search.still_fails, trace, i)) is not None]
         complete = not search.late
     except KeyboardInterrupt:
         complete = False

@@ -96,8 +96,8 @@ def mixed(n: int, seed: int, kinds: Iterable[Kind], boundary_share: float = tabl
     ordinary = n * (1 - boundary_share) * 1.08  # phases fall a little short of their length; the rest is cut off
     at, parts = 0.0, list[tuple[float, str]]()
     for _ in range(rounds):
-        for index in rng.permutation(len(table.PHASES)):
-            phase = table.PHASES[index]
+        for index in rng.permutation(len(table.PHASES)).tolist():
+            phase = table.PHASES[int(index)]
             length = max(8, int(ordinary * phase.weight / weights / rounds))
             parts.append((at, phase.name))
             RUNNERS[phase.name](plan, at, length)

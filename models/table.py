@@ -121,7 +121,7 @@ STEADY_RESIZED_SHARE = 0.2
 STEADY_BOUNDARY_SHARE = 0.01
 SMALL_SIZES = SizeClass("small steady", 1, 16, 512)
 SMALL_LARGER = SizeClass("small steady, larger", 1, 2048, 12288)
-SMALL_LARGER_SHARE = 0.06
+SMALL_LARGER_SHARE = 0.15
 SMALL_LIFETIME = 24
 SMALL_CROWD = 12
 """The same for subjects that may have little room."""

@@ -22,7 +22,7 @@ OPERATIONS = {"malloc": 100_000, "pool": 3_000, "heap": 10_000}
 """Operations of the main run, where `NEEDED` does not say otherwise."""
 MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
-NEEDED = dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000)
+NEEDED: dict[str, int] = dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000)
 LONGEST = 10
 """Operations of the shortest witness among the laws that count as a kill, where `LONG` does not say otherwise."""
 LONG = {
@@ -34,6 +34,7 @@ LONG = {
     "carve-16bit": 200,
     "crash-at-1000": 1010,
     "coalesce-tag-far": 2000,
+    "coalesce-loop": 60,
     "counts-seven": 20,
     "loses-eighth": 30,
     # leaks: short loops, many times
