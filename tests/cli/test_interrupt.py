@@ -22,8 +22,7 @@ def processes(marker: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("whole_group", [True, False])
-@pytest.mark.parametrize("subject", ["mutant:size-33", "glibc"])
+@pytest.mark.parametrize(("subject", "whole_group"), [("mutant:size-33", True), ("glibc", False)])
 def test_interrupted(mutants: Path, tmp_path: Path, subject: str, whole_group: bool) -> None:
     marker = f"HEAPLAW_TEST_MARK={tmp_path.name}-{os.getpid()}"
     name, _, value = marker.partition("=")
