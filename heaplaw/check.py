@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from heaplaw.models import generate
+from heaplaw.models.table import BOUNDARY_SHARE
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import NULL
 from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
@@ -65,7 +66,9 @@ def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
         yield make_trace(subject.shape.name, [first, Op(Kind.ALLOC, 24), Op(Kind.FREE, slot=1)], profile="first")
 
 
-def campaigns(subject: ProcessSubject, operations: int, seed: int, profile: str) -> Iterator[Trace]:
+def campaigns(
+    subject: ProcessSubject, operations: int, seed: int, profile: str, boundary_share: float = BOUNDARY_SHARE
+) -> Iterator[Trace]:
     """The traces of a check, one after another."""
     if subject.shape.name == "pool":
         assert subject.env is not None
@@ -74,7 +77,7 @@ def campaigns(subject: ProcessSubject, operations: int, seed: int, profile: str)
     if profile == "uniform":
         yield generate.uniform(operations, seed, subject.kinds)
         return
-    yield generate.mixed(operations, seed, subject.kinds)
+    yield generate.mixed(operations, seed, subject.kinds, boundary_share)
     small = "C functions" not in subject.offers
     yield generate.steady(max(20_000, operations // STEADY_SHARE), seed, subject.kinds, small)
 
@@ -89,6 +92,7 @@ class Check:
     laws: Sequence[AnyLaw]
     limits: Limits = Limits()
     profile: str = "mixed"
+    boundary_share: float = BOUNDARY_SHARE
     progress: Callable[[str], None] = lambda _text: None
     tallies: dict[str, Tally] = field(default_factory=dict[str, Tally])
     findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
@@ -106,7 +110,7 @@ class Check:
 
     def run(self) -> None:
         """Run and judge every campaign."""
-        for trace in campaigns(self.subject, self.operations, self.seed, self.profile):
+        for trace in campaigns(self.subject, self.operations, self.seed, self.profile, self.boundary_share):
             self.progress(f"{trace.profile}: {len(trace):,} operations")
             self.one(trace)
         if "C functions" in self.subject.offers and self.profile != "uniform":
@@ -193,9 +197,14 @@ def check(
     limits: Limits = Limits(),
     profile: str = "mixed",
     seconds: float = 20.0,
+    boundary_share: float = BOUNDARY_SHARE,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Report:
-    """Judge `subject` by every law of its shape; minimise the first violation of each law that is broken."""
+    """Judge `subject` by every law of its shape; minimise the first violation of each law that is broken.
+
+    `boundary_share`: the part of a mixed run's operations that belong to groups around a refused request.
+    `seconds`: the time limit for minimising each law.
+    """
     started = time.monotonic()
     state = Check(
         subject,
@@ -204,6 +213,7 @@ def check(
         laws_of(subject.shape.name),
         limits,
         profile,
+        boundary_share,
         progress,
     )
     interrupted = False

@@ -59,6 +59,9 @@ def cli() -> None:
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
 @click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
+@click.option("--boundary-share", type=click.FloatRange(0, 0.5), default=0.02, help="Part of the run near its limits.")
+@click.option("--memory", type=click.FloatRange(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
+@click.option("--cpu", type=click.FloatRange(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept.")
 @click.option("--seconds", type=click.FloatRange(0, 3600), default=20.0, help="Time limit for minimising each law.")
 def check(
@@ -70,6 +73,9 @@ def check(
     profile: str,
     block_size: int | None,
     num_blocks: int | None,
+    boundary_share: float,
+    memory: float,
+    cpu: float,
     output: Path,
     seconds: float,
 ) -> None:
@@ -78,10 +84,13 @@ def check(
     SUBJECT: glibc, cpython (pymem_raw, pymem, pyobject), a path to a shared library, package.module:Thing with --shape,
     or mutant:NAME (an allocator with a seeded fault, to see what a violation looks like).
     """
+    from heaplaw.spec.protocols import Limits
+
     from .check import check as run
     from .store import check_folder
 
     check_folder(output)
+    limits = Limits(cpu=cpu, wall=4 * cpu, memory=int(memory * 2**30))
     seed = secrets.randbelow(10**8) if seed is None else seed
     given = {"block_size": block_size, "num_blocks": num_blocks}
     arguments = {name: value for name, value in given.items() if value is not None}
@@ -90,7 +99,7 @@ def check(
         if place:
             echo([""])
         try:
-            report = run(subject, seed, operations, profile=profile, seconds=seconds, progress=progress)
+            report = run(subject, seed, operations, limits, profile, seconds, boundary_share, progress)
             with held():
                 worst = combine(worst, show(report, output))
         finally:

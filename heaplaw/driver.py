@@ -7,6 +7,7 @@ whether they are mapped.
 import ctypes
 from collections.abc import MutableSequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from heaplaw.layout import FINISHED, IN_CALL, IN_PAYLOAD, PROGRESS
@@ -44,6 +45,7 @@ class Calls(Protocol):
         ...
 
 
+@cache
 def make_pattern() -> bytes:
     """The bytes that owners write: the same as the C driver's."""
     x, out, mask = 0x9E3779B97F4A7C15, bytearray(SHIFTS + WHOLE + SAMPLE), 2**64 - 1

@@ -16,7 +16,7 @@ from typing import Any
 
 from heaplaw import layout
 from heaplaw.calls import LibraryCalls, ObjectCalls, SubjectError, library_calls, make_object, python_calls
-from heaplaw.driver import Calls, Driver, Payload
+from heaplaw.driver import Calls, Driver, Payload, make_pattern
 
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
@@ -137,6 +137,7 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
     job = Job(descriptor, size)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     say("ok " + json.dumps(told))
+    make_pattern()  # once, before the first fork
     for line in sys.stdin:
         _, cpu, wall, memory = line.split()
         child = os.fork()
