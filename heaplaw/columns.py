@@ -29,7 +29,8 @@ def _word(a: Any) -> Any:
 @logic.ite.register(np.ndarray)
 @logic.ite.register(np.bool_)
 def _ite(condition: Any, then: Any, otherwise: Any) -> Any:
-    return np.where(condition, _word(then), _word(otherwise))
+    where: Any = np.where
+    return where(condition, _word(then), _word(otherwise))
 
 
 @logic.mod_pow2.register(np.ndarray)

@@ -65,9 +65,7 @@ class AllocatorMachine(RuleBasedStateMachine):
 
     def make(self) -> Any:
         """A fresh subject."""
-        raise NotImplementedError(
-            f"{type(self).__name__} needs make(), which returns the allocator to look at"
-        )
+        raise NotImplementedError(f"{type(self).__name__} needs make(), which returns the allocator to look at")
 
     def request(self, kind: Kind) -> SearchStrategy[Op]:
         """What operations of `kind` ask for. Override to keep to some sizes."""

@@ -191,9 +191,7 @@ def explore(model: Model, limit: int = 1_000_000) -> Exploration:
     missed = [name for name, reached in search.reached.items() if not reached]
     evidence = Exhausted(len(search.seen), search.transitions, model.bound)
     verdicts = tuple(_verdict(tally, evidence, complete, missed) for tally in search.online.tallies)
-    return Exploration(
-        len(search.seen), search.transitions, search.depth, search.reached, complete, witness, verdicts
-    )
+    return Exploration(len(search.seen), search.transitions, search.depth, search.reached, complete, witness, verdicts)
 
 
 def _verdict(tally: Tally, evidence: Exhausted, complete: bool, missed: list[str]) -> Verdict:
@@ -237,9 +235,7 @@ def pool_model(block_size: int, num_blocks: int, step: Step = pool.step) -> Mode
     )
 
 
-def explore_pool(
-    block_size: int, num_blocks: int, step: Step = pool.step, limit: int = 1_000_000
-) -> Exploration:
+def explore_pool(block_size: int, num_blocks: int, step: Step = pool.step, limit: int = 1_000_000) -> Exploration:
     """Explore every state of a pool: 2, 5, 16, 65, 326, … states for 1, 2, 3, 4, 5, … blocks.
 
     That is the number of ordered choices of free blocks: every free list that can be written is reached.

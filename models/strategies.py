@@ -97,18 +97,14 @@ def kinds_of(shape: str, offers: frozenset[str] | None = None) -> list[Kind]:
     return [kind for kind in listed if offers is None or CALLS[kind] in offers] + [Kind.CHECK]
 
 
-def programs(
-    shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | None = None
-) -> SearchStrategy[list[Op]]:
+def programs(shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | None = None) -> SearchStrategy[list[Op]]:
     """Programs of up to `max_ops` operations."""
     operation = st.sampled_from(kinds_of(shape, offers)).flatmap(lambda kind: request(shape, kind, env))
     picks = st.integers(0, max_ops)
     return st.lists(st.tuples(operation, picks), max_size=max_ops).map(program)
 
 
-def traces(
-    shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | None = None
-) -> SearchStrategy[Trace]:
+def traces(shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | None = None) -> SearchStrategy[Trace]:
     """Traces of up to `max_ops` operations."""
     return programs(shape, env, max_ops, offers).map(lambda ops: make_trace(shape, ops, env))
 

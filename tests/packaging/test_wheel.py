@@ -47,9 +47,7 @@ def ours(path: Path, package: str) -> set[str]:
             names = [f"{base}.{alias.name}" for alias in node.names]
         else:
             continue
-        found |= {
-            parts[1] for parts in (name.split(".") for name in names) if parts[0] == "heaplaw" and parts[1:]
-        }
+        found |= {parts[1] for parts in (name.split(".") for name in names) if parts[0] == "heaplaw" and parts[1:]}
     return found
 
 
