@@ -133,6 +133,31 @@ class ObjectCalls:
         "pool": {Kind.ALLOC: ("alloc",), Kind.FREE: ("dealloc", "free")},
     }
 
+    _ARGUMENTS: Mapping[Kind, int] = {
+        Kind.ALLOC: 1,
+        Kind.ZALLOC: 2,
+        Kind.RESIZE: 2,
+        Kind.FREE: 1,
+        Kind.ALIGNED: 2,
+        Kind.POSIX_ALIGNED: 2,
+    }
+    """How many arguments each operation is given; a pool's `alloc` gets none."""
+
+    @staticmethod
+    def _check_signature(method: Callable[..., Any], arguments: int, shape: str) -> None:
+        """SubjectError when the method cannot be called as its shape calls it."""
+        try:
+            signature = inspect.signature(method)
+        except (TypeError, ValueError):
+            return  # written in C, perhaps: the call will tell
+        try:
+            signature.bind(*range(arguments))
+        except TypeError as error:
+            name = getattr(method, "__qualname__", "method")
+            raise SubjectError(
+                f"{name}{signature} cannot be called with {arguments} arguments, as the shape {shape} does: {error}"
+            ) from error
+
     def __init__(self, subject: object, shape: str) -> None:
         self.subject = subject
         self._methods: dict[int, Callable[..., Any]] = {}
@@ -151,6 +176,10 @@ class ObjectCalls:
                 f"which the shape {shape} needs; its methods: {there}"
             )
         self._pool = shape == "pool"
+        for kind, arguments in self._ARGUMENTS.items():
+            if kind in self._methods:
+                given = 0 if self._pool and kind == Kind.ALLOC else arguments
+                self._check_signature(self._methods[kind], given, shape)
         self._free, self._taken = (
             getattr(subject, "num_free_blocks", None),
             getattr(subject, "num_allocated", None),
@@ -173,9 +202,18 @@ class ObjectCalls:
         return found + ["usable_size"] * callable(self._usable) + ["bounds"] * self._bounded()
 
     def _bounded(self) -> bool:
-        return self._pool and all(
-            isinstance(getattr(self.subject, n, None), int) for n in ("buffer", "capacity", "block_size")
-        )
+        fields = ("capacity", "block_size")
+        return self._pool and bool(self._buffer()) and all(isinstance(getattr(self.subject, n, 0), int) for n in fields)
+
+    def _buffer(self) -> int:
+        """The address of the buffer that a pool declares: an address, or a writable buffer; 0 when there is none."""
+        buffer: Any = getattr(self.subject, "buffer", None)
+        if isinstance(buffer, int):
+            return buffer
+        try:
+            return 0 if buffer is None else ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+        except (TypeError, ValueError):
+            return 0
 
     def env(self, block_size: int, num_blocks: int, align: int) -> Env:
         """What the object tells about itself; the given values where it tells nothing."""
@@ -188,7 +226,8 @@ class ObjectCalls:
         size = told("block_size", block_size)
         promised = told("alignment", align)
         align = promised if is_power_of_two(promised) else align
-        return Env(align, False, told("buffer", 0), told("capacity", 0), size, told("num_blocks", num_blocks))
+        blocks = told("num_blocks", num_blocks)
+        return Env(align, False, self._buffer(), told("capacity", size * blocks), size, blocks)
 
     def has(self, kind: int) -> bool:
         return kind in self._methods
@@ -254,6 +293,8 @@ def make_object(target: str, arguments: Mapping[str, int]) -> object:
     import sys
 
     module_name, _, path = target.partition(":")
+    if not module_name or not path:
+        raise SubjectError(f"{target}: name a module and what to judge in it, like package.module:MyPool")
     try:
         found: Any = importlib.import_module(module_name)
     except ImportError as error:

@@ -54,7 +54,12 @@ def cli() -> None:
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @click.option("--prefix", default="", help="What stands before malloc, free, … in a library, like je_.")
 @click.option("--shape", type=click.Choice(["malloc", "pool"]), help="The interface of a Python object.")
-@click.option("--operations", "-n", type=click.IntRange(1, 50_000_000), help="Operations of the main run.")
+@click.option(
+    "--operations",
+    "-n",
+    type=click.IntRange(1, 50_000_000),
+    help="Operations of the main run; a shorter steady one follows.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
@@ -63,7 +68,13 @@ def cli() -> None:
 @click.option("--memory", type=click.FloatRange(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
 @click.option("--cpu", type=click.FloatRange(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept.")
-@click.option("--seconds", type=click.FloatRange(0, 3600), default=20.0, help="Time limit for minimising each law.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600),
+    default=20.0,
+    show_default=True,
+    help="Time limit for minimising each law.",
+)
 def check(
     subjects: tuple[str, ...],
     prefix: str,
@@ -133,7 +144,7 @@ def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[
 
 def show(report: "Report", output: Path) -> int:
     """Keep a report's witnesses and print it; the exit code that it asks for."""
-    from heaplaw.spec.verdict import Unknown, Violated
+    from heaplaw.spec.verdict import Holds, Unknown, Violated
 
     from .report import closing, failure, header, summary, table
 
@@ -142,7 +153,8 @@ def show(report: "Report", output: Path) -> int:
     for group in causes(report.witnesses):
         paths = [keep(witness, report, output) for witness in group]
         echo([*failure(group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
-    note = [] if report.witnesses else ["holds = no counterexample found in this run"]
+    decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
+    note = [] if report.witnesses or not decided else ["holds = no counterexample found in this run"]
     echo([*closing(report), *note, summary(report)])
     outcomes = [type(verdict.outcome) for verdict in report.verdicts]
     return BROKEN if Violated in outcomes else UNDECIDED if Unknown in outcomes else HOLDS
@@ -296,6 +308,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(HARNESS)
+    except OSError as error:
+        warn(f"{error.filename or 'the output'}: {error.strerror}")
+        sys.exit(USAGE)
     except Exception as error:
         if os.environ.get("HEAPLAW_TRACEBACK"):
             raise

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from heaplaw.spec.event import NONE, NULL
 from heaplaw.spec.heap import RUN_BLOCK_MAX
@@ -139,7 +140,7 @@ def _how_to_build(stored: Stored) -> str:
     before = "".join(f"{name}={value} " for name, value in settings.items())
     build, run = "cc -O0 -fno-builtin witness.c -o witness", f"{before}./witness"
     if path and stored.subject["prefix"]:
-        build += f" {path}"
+        build += f" {path} -Wl,-rpath,{Path(path).parent}"
     elif path:
         run = f"LD_PRELOAD={path} {run}"
     return f" *   {build}\n *   {run}\n"

@@ -182,7 +182,10 @@ class Host:
         new = bool(self.columns["ptr"][at])
         self.columns["flags"][at] = Flag.UNWRITABLE if new else Flag.DAMAGED
         self.columns["bad_at"][at] = 0
-        self.columns["status"][at] = Status.OK
+        self.columns["status"][at] = Status.OK if new else Status.FAILED
+        if not new and at > 0:  # the subject was not called: its counters are what they were
+            for name in ("num_free", "num_allocated"):
+                self.columns[name][at] = self.columns[name][at - 1]
 
     def _how_ended(self) -> str:
         code = self._process.poll()

@@ -142,7 +142,7 @@ def period(history: History) -> int:
 def steps_text(history: History, guilty: Sequence[int]) -> list[str]:
     """The trace, a line an operation, with results; the operation that broke the law is marked."""
     names, base = Names.in_history(history), base_of(history)
-    n = len(history)
+    n = max(guilty) + 1 if guilty else len(history)  # what came after the fault does not matter
     repeat = period(history)
     if repeat and n > MOST_STEPS:
         looped = [f"    {n // repeat:,} times:"]
@@ -249,4 +249,4 @@ def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
 
 def amount(size: int) -> str:
     """A number of bytes, in words."""
-    return f"{size} byte{'s' * (size != 1)}"
+    return "0 bytes (counts as 1)" if size == 0 else f"{size} byte{'s' * (size != 1)}"

@@ -275,7 +275,10 @@ BOTH: dict[str, Callable[[Stepped], Claim]] = {
     "invariant": invariant,
     "accesses": accesses,
     "payload_kept": payload_kept,
-    **{name: on_step(name) for name in ("pool_conserved", "accounting_exact", "failure_changes_nothing")},
+    **{
+        name: on_step(name)
+        for name in ("pool_conserved", "accounting_exact", "free_count_exact", "failure_changes_nothing")
+    },
 }
 CLAIMS: dict[Kind, dict[str, Callable[[Stepped], Claim]]] = {
     Kind.ALLOC: {

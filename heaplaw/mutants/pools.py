@@ -253,6 +253,13 @@ class _MarksNeighbour(CorrectPool):
         return at == ptr
 
 
+class _SparesOne(CorrectPool):
+    """The count of free blocks never falls below 1."""
+
+    def num_free_blocks(self) -> int:
+        return max(1, super().num_free_blocks())
+
+
 @dataclass(frozen=True)
 class PoolMutant:
     """One pool with one fault."""
@@ -294,6 +301,12 @@ POOL_MUTANTS: tuple[PoolMutant, ...] = (
         "counts-seven", "accounting_exact", _CountsSeven,
         "every seventh dealloc leaves num_allocated as it was",
         "7 deallocs",
+        ("pool_conserved",),
+    ),
+    PoolMutant(
+        "spares-one", "free_count_exact", _SparesOne,
+        "a full pool says that one block is free",
+        "num_blocks requests",
         ("pool_conserved",),
     ),
     PoolMutant(

@@ -23,6 +23,8 @@ def resolve(
 
     A name (`glibc`, `cpython`, `pymem`, …, `mutant:NAME`), a path to a shared library, or `module:Thing`.
     """
+    if not name:
+        raise UsageError("the subject's name is empty; leave it out to judge the C library")
     thing = "/" not in name and ":" in name and not name.startswith("mutant:")
     refuse_stray_options(name, thing, prefix, shape, arguments or {})
     if thing:

@@ -9,7 +9,7 @@ CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in (placement, content,
 def law(name: str) -> AnyLaw:
     """The law of that name or id; KeyError when there is none."""
     for candidate in CATALOGUE.values():
-        if name in (candidate.name, candidate.id):
+        if name in (candidate.name, candidate.id) or name.upper() == candidate.id:
             return candidate
     raise KeyError(name)
 

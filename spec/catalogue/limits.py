@@ -31,14 +31,14 @@ def _not_served(e: Event) -> Truth:
 failure_is_reported = Law[Event](
     id="HL301",
     name="failure_is_reported",
-    sentence="what cannot be served gives the failure value, never a crash, a hang, an exit or anything else",
+    sentence="a call is served or gives the failure value; it never ends in a crash, a hang, an exit or anything else",
     source="C17 7.22.3 p1 (if the space cannot be allocated, a null pointer is returned); POSIX.1-2017 malloc",
     scope=Scope.EVENT,
     shapes=ALL,
     premise=_not_served,
     body=_returned,
     observed=_status,
-    required=lambda e: "the failure value",
+    required=lambda e: "a return" if e.kind == Kind.FREE else "a block, or the failure value",
     accepts=((Event(Kind.ALLOC, 2**63, status=Status.FAILED),),),
     rejects=((Event(Kind.ALLOC, 2**63, status=Status.DIED),), (Event(Kind.FREE, 0, status=Status.DIED),)),
 )
@@ -151,7 +151,10 @@ reuse = Law[Run](
     id="HL304",
     name="reuse",
     sentence="freed memory comes back: a steady workload covers a bounded footprint and is never refused",
-    source="no standard: what users of an allocator rely on; the bound is 4 times the peak of live bytes and 256 KiB",
+    source=(
+        "no standard: users rely on it, though a free list that never joins its fragments may break it; "
+        "the bound is 4 times the peak of live bytes and 256 KiB"
+    ),
     scope=Scope.RUN,
     shapes=frozenset({"malloc"}),
     premise=_reuse_premise,

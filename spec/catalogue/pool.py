@@ -1,8 +1,8 @@
 """Pools of fixed-size blocks: conservation, grid, progress, counters."""
 
-from ..event import Env, Event, Status, View
+from ..event import Env, Event, Flag, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, ite
+from ..logic import Truth, implies, ite, neg
 from ..shapes import Kind
 
 POOL = frozenset({"pool"})
@@ -11,8 +11,9 @@ _GAVE = Event(Kind.ALLOC, 64, ptr=0x1040, env=_ENV)
 _FULL = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
 
-def _called(pre: View, e: Event, post: View) -> Truth:
-    return e.called
+def _counted(pre: View, e: Event, post: View) -> Truth:
+    # Where the process died, nobody could read the counters any more.
+    return e.called & neg(e.status == Status.DIED) & neg(e.flags == Flag.UNWRITABLE)
 
 
 def _conserved(pre: View, e: Event, post: View) -> Truth:
@@ -28,7 +29,7 @@ pool_conserved = Law[View, Event, View](
     source="Vais std/allocator, PoolAllocator: num_free_blocks, num_allocated",
     scope=Scope.STEP,
     shapes=POOL,
-    premise=_called,
+    premise=_counted,
     body=_conserved,
     observed=lambda pre, e, post: f"{post.num_free} free + {post.num_allocated} allocated blocks",
     required=lambda pre, e, post: f"{e.env.num_blocks} blocks in all",
@@ -49,13 +50,35 @@ accounting_exact = Law[View, Event, View](
     source="Vais std/allocator, PoolAllocator: num_allocated",
     scope=Scope.STEP,
     shapes=POOL,
-    premise=_called,
+    premise=_counted,
     body=_counts_live,
     observed=lambda pre, e, post: f"num_allocated = {post.num_allocated} blocks",
     required=lambda pre, e, post: f"{post.live} live blocks",
     accepts=((View(4, 0), _GAVE, View(3, 1, 1)),),
     rejects=((View(4, 0), _GAVE, View(4, 0, 1)),),
     needs=frozenset({"num_allocated"}),
+)
+
+
+def _counts_free(pre: View, e: Event, post: View) -> Truth:
+    blocks = e.env.num_blocks
+    return (post.live <= blocks) & (post.num_free == blocks - post.live)
+
+
+free_count_exact = Law[View, Event, View](
+    id="HL405",
+    name="free_count_exact",
+    sentence="the allocator's count of free blocks is the number of blocks that are not live, after every operation",
+    source="Vais std/allocator, PoolAllocator: num_free_blocks",
+    scope=Scope.STEP,
+    shapes=POOL,
+    premise=_counted,
+    body=_counts_free,
+    observed=lambda pre, e, post: f"num_free_blocks = {post.num_free} blocks",
+    required=lambda pre, e, post: f"{e.env.num_blocks} blocks in all, less {post.live} live ones",
+    accepts=((View(4, 0), _GAVE, View(3, 1, 1)),),
+    rejects=((View(4, 0), _GAVE, View(4, 1, 1)),),
+    needs=frozenset({"num_free_blocks"}),
 )
 
 
@@ -111,4 +134,4 @@ pool_serves_while_free = Law[View, Event, View](
     rejects=((View(1, 3, 3), _FULL, View(1, 3, 3)), (View(0, 4, 4), _GAVE, View(0, 5, 5))),
 )
 
-LAWS = (pool_conserved, accounting_exact, pool_on_grid, pool_serves_while_free)
+LAWS = (pool_conserved, accounting_exact, pool_on_grid, pool_serves_while_free, free_count_exact)

@@ -109,7 +109,7 @@ def test_the_c_program_shows_the_fault(
     run("check", f"mutant:{mutant}", "-n", "50000", "--seed", "1")
     ran = run("replay", stored(tmp_path, law), "--emit", "c")
     assert ran.code == 0
-    flags = ("-O0", "-fno-builtin", "-Wall", "-Werror", str(mutants))
+    flags = ("-O0", "-fno-builtin", "-Wall", "-Werror", str(mutants), f"-Wl,-rpath,{mutants.parent}")
     program = compiled(ran.out, "witness", *flags)
     assert f"HEAPLAW_MUTANT={mutant} ./witness" in ran.out
     done = subprocess.run(
