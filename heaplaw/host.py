@@ -115,6 +115,10 @@ class Host:
         """Nanoseconds that the trace itself took in the native host, by its own clock."""
         return int(self._head[layout.SPENT])
 
+    def peak(self) -> int:
+        """Bytes of the largest resident set of a run so far, shared columns included; 0 from the Python worker."""
+        return int(self._head[layout.PEAK]) * 1024
+
     def finish(self, trace: Trace, env: Env | None = None) -> History:
         """The history, at the end of the run. The columns are the host's own: they last until the next `start`."""
         n = len(trace)

@@ -8,7 +8,7 @@ from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
 
 MAGIC = 0x6865_6170_6C61_7731
 HEAD = 4096
-ROWS, PUBLISHED, PROGRESS, PAYLOAD, SPENT, OFFSETS = 1, 2, 3, 4, 5, 8
+ROWS, PUBLISHED, PROGRESS, PAYLOAD, SPENT, PEAK, OFFSETS = 1, 2, 3, 4, 5, 6, 8
 """Indices of the words of the head."""
 BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED = range(4)
 """`progress` is 4 * row + one of these."""

@@ -37,7 +37,8 @@ struct job {
   volatile u64 progress;  /* 4 * row + where */
   u64 payload;            /* write and check payloads */
   u64 spent;              /* nanoseconds that the trace took, without starting the process */
-  u64 spare[2];
+  u64 peak;               /* KiB: the largest resident set of a run so far */
+  u64 spare[1];
   u64 offset[COLUMNS];
 };
 

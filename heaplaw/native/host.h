@@ -67,6 +67,8 @@ static void supervise(struct job *job, pid_t pid, u64 cpu, u64 wall) {
       return;
     }
   }
+  struct rusage children;
+  if (getrusage(RUSAGE_CHILDREN, &children) == 0) job->peak = (u64)children.ru_maxrss;
   if (WIFSIGNALED(status)) say_number("signal ", (u64)WTERMSIG(status), "\n");
   else if (job->progress == 4 * job->rows + FINISHED && WEXITSTATUS(status) == 0) say("completed\n");
   else say_number("exit ", (u64)WEXITSTATUS(status), "\n");
