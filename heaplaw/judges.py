@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heaplaw.spec.event import NONE, Block, Event, Flag, Run, Status, View
+from heaplaw.spec.event import NONE, Block, Event, Run, Status, View
 from heaplaw.spec.heap import RUN_BLOCK_MAX, first_view
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
@@ -210,7 +210,7 @@ class FastJudge:
             window.setdefault(name, np.zeros(len(rows), np.uint64))
         position = np.arange(self.called, self.called + len(rows), dtype=np.uint64)
         e = ColumnEvent(**window, index=position, env=self.history.told)
-        ends = (e.served & ((e.kind == Kind.FREE) | (e.kind == Kind.RESIZE))) & (owner != NONE)
+        ends = e.ends & (owner != NONE)
         self._events(e, rows)
         if self._step_laws:
             self._steps(e, ends, rows)
@@ -317,7 +317,7 @@ class FastJudge:
         fields = {name: c[name][:n] for name in _FIELDS}
         e = ColumnEvent(**fields, index=np.arange(n, dtype=np.uint64), env=self.history.told)
         owner = c["owner"][:n]
-        ends = (e.served & ((e.kind == Kind.FREE) | (e.kind == Kind.RESIZE))) & (owner != NONE)
+        ends = e.ends & (owner != NONE)
         times = [None if t is None else np.asarray(t, np.uint64) for t in (self.history.called, self.history.returned)]
         for law in self._pair_laws:
             pairs, together = overlapping_pairs(
@@ -352,4 +352,4 @@ def judge_fast(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | No
     return [tallies[law.name].verdict(() if offered is None else law.needs - offered) for law in laws]
 
 
-__all__ = ["FastJudge", "Flag", "judge_fast"]
+__all__ = ["FastJudge", "judge_fast"]

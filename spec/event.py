@@ -9,7 +9,7 @@ from enum import IntEnum, IntFlag
 
 from .layout import MAX_ALIGN, PTRDIFF_MAX, fundamental_alignment
 from .logic import Truth, Word, ite, least, neg, one_of
-from .shapes import ALIGN_TAKERS, MAKERS, TAKERS
+from .shapes import ALIGN_TAKERS, MAKERS, TAKERS, Kind
 
 NONE = 2**32 - 1
 """The slot, or the owner, of an operation that has none."""
@@ -107,6 +107,11 @@ class Event:
     def makes(self) -> Truth:
         """The operation handed out a block."""
         return self.served & one_of(self.kind, MAKERS)
+
+    @property
+    def ends(self) -> Truth:
+        """The block named by the operation, if it names one, is live no longer: freed, or resized into a new one."""
+        return self.served & one_of(self.kind, (Kind.FREE, Kind.RESIZE))
 
     @property
     def reads(self) -> Truth:

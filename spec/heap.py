@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from .event import NEVER, NONE, Block, Env, Event, Run, Status, View
+from .event import NONE, Block, Env, Event, Run, Status, View
 from .history import History
 from .layout import PAGE
 from .shapes import Kind
@@ -42,7 +42,7 @@ class Heap:
         called = 2 * index if called is None else called
         returned = 2 * index + 1 if returned is None else returned
         freed = 0
-        if owner in self.live and e.status == Status.OK and e.kind in (Kind.FREE, Kind.RESIZE):
+        if owner in self.live and e.ends:
             block = self.live.pop(owner)
             freed = int(e.held) if e.kind == Kind.FREE else 0
             if self.keep_dead:
@@ -92,7 +92,7 @@ def run_of(history: History) -> Run:
         e, owner = history.event(index), history.owner(index)
         if e.failed and 1 <= e.extent <= RUN_BLOCK_MAX:
             refused += 1
-        if e.status == Status.OK and e.kind in (Kind.FREE, Kind.RESIZE):
+        if e.ends:
             now -= live.pop(owner, 0)
         if e.makes and e.extent <= RUN_BLOCK_MAX:
             extent = max(1, int(e.extent))
@@ -102,6 +102,3 @@ def run_of(history: History) -> Run:
             peak = max(peak, now)
             pages.update(range(e.ptr // PAGE, (e.ptr + extent - 1) // PAGE + 1))
     return Run(history.trace.profile == "steady", PAGE * len(pages), peak, turnover, refused)
-
-
-__all__ = ["NEVER", "Heap", "block_of", "blocks", "first_view", "run_of"]
