@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from . import vocabulary as vocab
-from .expressions import CallSyntaxError, Expression, Number, Token, parse
+from .expressions import CallSyntaxError, Expression, Slip, Token, is_number, parse, value
 from .fields import Section
 from .model import Call
 from .positions import Route
@@ -134,11 +134,16 @@ class Calls:
 
     def _parsed(self, text: str, route: Route, returns: str | None, returns_route: Route) -> Written | None:
         try:
-            return Written(parse(text), route, returns, returns_route)
-        except CallSyntaxError as slip:
-            position = self.top.document.within(route, slip.start, slip.width)
-            self.top.problems.add(slip.message, position, slip.advice)
+            expression = parse(text)
+        except CallSyntaxError as error:
+            self._slipped(route, error.slip)
             return None
+        for slip in expression.slips:
+            self._slipped(route, slip)
+        return Written(expression, route, returns, returns_route)
+
+    def _slipped(self, route: Route, slip: Slip) -> None:
+        self._add(slip.message, self.top.document.within(route, slip.start, slip.width), slip.advice)
 
     # --------------------------------------------------------------------------------------------------- the checks
 
@@ -169,9 +174,9 @@ class Calls:
 
     def _check_needs(self, written: Written, place: Place, meant: set[str]) -> None:
         missing = [word for word in place.rules.needs if not written.has(word) and word not in meant]
-        if missing:
+        if missing and not written.expression.slips:
             position = self._at(written, written.expression.function)
-            advice = [f"{tick(word)} is {vocab.WORDS[word]}" for word in missing]
+            advice = [f"{tick(word)}: {vocab.WORDS[word]}" for word in missing]
             self._add(f"{tick(place.key)} must be given {listing(missing, 'and')}", position, *advice)
 
     def _check_returns(self, written: Written, place: Place) -> str | None:
@@ -191,8 +196,8 @@ class Calls:
     def _argument(self, token: Token, position: Position | None, place: Place, meant: set[str]) -> str | int | None:
         """The argument as a Call has it; None when it is a mistake. What was probably meant is added to `meant`."""
         word = token.text
-        if isinstance(token, Number):
-            return token.value
+        if is_number(word):
+            return self._number(word, position)
         if word == vocab.WRITTEN_NULL:
             return 0
         if self.kind == "python" and word in (*vocab.NATIVE_ONLY, *vocab.INSTANCE_WORDS):
@@ -209,6 +214,13 @@ class Calls:
             return word
         self._unknown(word, position, place, meant)
         return None
+
+    def _number(self, word: str, position: Position | None) -> int | None:
+        try:
+            return value(word)
+        except ValueError as error:
+            self._add(str(error), position)
+            return None
 
     def _pointer(self, word: str, position: Position | None, place: Place, meant: set[str]) -> str | None:
         if word == "&out" and ("&out" in place.rules.needs or place.rules.returns_with_out):
@@ -259,6 +271,8 @@ class Calls:
     def _constant(self, word: str, position: Position | None) -> str | None:
         if word in self.given or (word == "capacity" and "buffer" in self.given):
             return word
+        if self.shape and word in self.shape.constants:
+            return word  # told once, as what the shape needs
         example = "buffer = 65536" if word in ("buffer", "capacity") else f"{word} = 64"
         self._once(word, f"{tick(word)} is used, and not given", position, f"for example {example}")
         return None
@@ -308,7 +322,8 @@ class Calls:
 def missing_operations(shape: vocab.Shape, given: Iterable[str]) -> list[str]:
     """What `shape` must have and is not given, in words."""
     given = frozenset(given)
-    missing = [tick(name) for name in shape.required if name not in given]
+    required = [name for name in shape.required if name not in given]
+    missing = [listing(required, "and")] if required else []
     for group in shape.one_of:
         if not any(given.issuperset(choice) for choice in group):
             comma = "," if any(len(choice) > 1 for choice in group) else ""

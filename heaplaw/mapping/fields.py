@@ -9,7 +9,7 @@ from .positions import Document, Route
 from .problems import Problems, did_you_mean, listing, nearest, tick
 
 TYPES: dict[type, str] = {
-    bool: "true or false",
+    bool: "a boolean",
     int: "a whole number",
     float: "a number with a fraction",
     str: "a string",

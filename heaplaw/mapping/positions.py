@@ -126,7 +126,9 @@ def _explain(problems: Problems, places: "_Places", message: str) -> None:
     if twice:
         return
     words = message[: found.start()].strip() if found else message
-    quotes = 'text stands in quotes: "…"' if words == "Invalid value" else ""
+    # Where a value should begin and letters do; at the end of the file there is none to be put in quotes.
+    bare = words == "Invalid value" and places.rest(position).strip()
+    quotes = 'text stands in quotes: "…"' if bare else ""
     problems.add(f"not TOML: {words[:1].lower()}{words[1:]}", position, quotes)
 
 
@@ -170,6 +172,11 @@ class _Places:
         begin = self._lines[line - 1]
         stop = self.text.find("\n", start, end)
         return Position(line, start - begin + 1, max(1, (end if stop < 0 else stop) - start))
+
+    def rest(self, position: Position) -> str:
+        """What stands on the line from there on."""
+        begin = self._lines[position.line - 1]
+        return self.text[begin + position.column - 1 :].partition("\n")[0]
 
     def read(self) -> None:
         """Find all keys and values."""
@@ -218,9 +225,10 @@ class _Places:
         return route
 
     def _pair(self, node: Node, here: Route) -> None:
-        if node.type != "pair" or len(node.named_children) != 2:
+        parts = [child for child in node.named_children if child.type != "comment"]
+        if node.type != "pair" or len(parts) != 2:
             return
-        key, value = node.named_children
+        key, value = parts
         name, span = "", (0, 0)
         for name, span in self._parts(key):
             here = (*here, name)

@@ -171,6 +171,10 @@ def _fits_shape(top: Section, name: str, shape: vocab.Shape, given: frozenset[st
     missing = missing_operations(shape, given)
     if missing:
         top.refuse("shape", f"{tick(name)} needs {'; '.join(missing)}")
+    unsaid = [key for key in shape.constants if key not in given]
+    if unsaid:
+        example = ", ".join(f"{key} = 64" for key in unsaid)
+        top.refuse("shape", f"{tick(name)} needs {listing(unsaid, 'and')}", f"for example {example}")
     for pair in vocab.TOGETHER:
         there = [key for key in pair if key in given]
         if len(there) == 1 and there[0] in shape.operations:

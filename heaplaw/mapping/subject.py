@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from . import vocabulary as vocab
 from .fields import Section
 from .model import Buffer, Kind
-from .problems import listing, nearest, tick
+from .problems import did_you_mean, listing, tick
 
 _LIBRARY = "a path, a name for the loader, or a list of them"
 
@@ -68,13 +69,12 @@ def _source(top: Section) -> tuple[str, ...]:
     return (name,)
 
 
-def _similar(path: os.PathLike[str]) -> str:
-    folder, name = os.path.split(path)
+def _similar(path: Path) -> str:
     try:
-        close = nearest(name, sorted(os.listdir(folder or ".")))  # noqa: PTH208 (names are compared, not paths)
+        there = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix in vocab.SOURCES)
     except OSError:
-        close = []
-    return f"did you mean {tick(close[0])}?" if close else ""
+        there = []
+    return did_you_mean(path.name, there)
 
 
 def _module(top: Section) -> tuple[str, ...]:

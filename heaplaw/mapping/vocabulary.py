@@ -14,6 +14,8 @@ class Shape:
     counters: tuple[str, ...] = ("invariant",)
     sized: bool = True
     """Requests say how many bytes they want."""
+    constants: tuple[str, ...] = ()
+    """Constants that must be given."""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -37,6 +39,7 @@ SHAPES: dict[str, Shape] = {
         optional=("zeroed", "reset"),
         counters=("num_free_blocks", "num_allocated", "invariant"),
         sized=False,
+        constants=("block_size", "num_blocks"),
     ),
     "freelist": Shape(
         required=("free",),
