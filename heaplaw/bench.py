@@ -15,7 +15,7 @@ from heaplaw.spec.protocols import Limits
 
 from . import native
 from .check import Check, nearness
-from .host import Host
+from .host import Host, Told
 from .judges import FastJudge
 from .minimise import minimise
 from .mutants import MUTANTS
@@ -46,10 +46,10 @@ def subjects() -> list[ProcessSubject]:
     return [subject for name in ("glibc", *map(str, found)) for subject in resolve(name)]
 
 
-def host_time(host: Host, trace: Trace, raw: bool) -> float:
+def host_time(host: Host, trace: Trace, told: Told, raw: bool) -> float:
     """Nanoseconds an operation of one run, by the host's own clock, without starting a process."""
     host.start(trace, NO_LIMITS, command="raw" if raw else "run")
-    history = host.finish(trace)
+    history = host.finish(trace, told)
     if not isinstance(history.end, Completed):
         raise UsageError(f"the measured run did not complete: {history.end}")
     return host.spent() / len(trace)
@@ -80,8 +80,8 @@ def replay(quick: bool) -> Iterator[str]:
         host = subject.host(n)
         raw, checked, judging = list[float](), list[float](), list[float]()
         for _ in range(rounds):
-            raw.append(host_time(host, trace, True))
-            checked.append(host_time(host, trace, False))
+            raw.append(host_time(host, trace, subject.told, True))
+            checked.append(host_time(host, trace, subject.told, False))
             judging.append(judged(subject.run(trace, NO_LIMITS), subject))
         subject.close()
         yield f"  {subject.identity:<28} raw {spread(raw)}   checked {spread(checked)}   judging {spread(judging)}"

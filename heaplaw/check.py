@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heaplaw.models import generate
@@ -13,7 +13,7 @@ from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
 from heaplaw.spec.judge import Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import TAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, REQUESTS, TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violation
 
 from .host import HostError
@@ -28,8 +28,6 @@ PARTING = 1.5
 """Seconds that an interrupted check takes for making its witnesses short."""
 STRIDE = 2**18
 """Operations judged between two looks at the run, and at the user."""
-STEADY_SHARE = 5
-"""A mixed run is followed by a steady one, this many times shorter."""
 
 
 @dataclass
@@ -58,28 +56,20 @@ class Finding:
 
 def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
     """One short trace for each operation, which comes first in it; of a null pointer, where it takes a block."""
+    shape, env = subject.shape, subject.env
+    size, align = (48, min(64, int(env.max_request_align))) if shape.sized else (int(env.block_size), 0)
+    asking = next(kind for kind in REQUESTS if kind in subject.kinds)
+    aligned = {"align": align} if asking in ALIGN_TAKERS else {}
     for kind in sorted(subject.kinds):
-        slot = {"slot": NULL} if kind in TAKERS else {}
-        first = Op(kind, 48, align=64 if kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED) else 0, **slot)
-        if kind == Kind.ALIGNED:
-            first = Op(kind, 64, align=64)
-        yield make_trace(subject.shape.name, [first, Op(Kind.ALLOC, 24), Op(Kind.FREE, slot=1)], profile="first")
-
-
-def campaigns(
-    subject: ProcessSubject, operations: int, seed: int, profile: str, boundary_share: float = BOUNDARY_SHARE
-) -> Iterator[Trace]:
-    """The traces of a check, one after another."""
-    if subject.shape.name == "pool":
-        assert subject.env is not None
-        yield generate.pool(operations, seed, subject.env)
-        return
-    if profile == "uniform":
-        yield generate.uniform(operations, seed, subject.kinds)
-        return
-    yield generate.mixed(operations, seed, subject.kinds, boundary_share)
-    small = "C functions" not in subject.offers
-    yield generate.steady(max(20_000, operations // STEADY_SHARE), seed, subject.kinds, small)
+        slot = {"slot": NULL} if kind in TAKERS and shape.name in ("malloc", "lua_alloc") else {}
+        if kind == Kind.RELEASE or (kind in TAKERS and not slot):
+            continue
+        first = Op(kind, size if kind in MAKERS else 0, align=align if kind in ALIGN_TAKERS else 0, **slot)
+        if kind == Kind.ALIGNED and shape.sized:
+            first = Op(kind, 64, align=align)
+        then = [Op(asking, size // 2 if shape.sized and not aligned else size, **aligned)]
+        last = [Op(Kind.FREE, slot=1)] if Kind.FREE in subject.kinds else []
+        yield make_trace(shape.name, [first, *then, *last], env, profile="first")
 
 
 @dataclass
@@ -110,7 +100,19 @@ class Check:
 
     def run(self) -> None:
         """Run and judge every campaign."""
-        for trace in campaigns(self.subject, self.operations, self.seed, self.profile, self.boundary_share):
+        subject = self.subject
+        small = "C functions" not in subject.offers
+        for trace in generate.campaigns(
+            subject.shape.name,
+            subject.kinds,
+            subject.env,
+            self.operations,
+            self.seed,
+            self.profile,
+            self.boundary_share,
+            small,
+            subject.instances,
+        ):
             self.progress(f"{trace.profile}: {len(trace):,} operations")
             self.one(trace)
         if "C functions" in self.subject.offers and self.profile != "uniform":
@@ -122,9 +124,7 @@ class Check:
         """Run one trace, judging what has returned while the rest runs."""
         host = self.subject.host(len(trace))
         host.start(trace, self.limits)
-        history = History(
-            trace, {name: column[: len(trace)] for name, column in host.columns.items()}, env=self.subject.env
-        )
+        history = host.history(trace, self.subject.told)
         judge = FastJudge(history, self.applicable)
         try:
             while not host.ended(0.002):
@@ -137,7 +137,7 @@ class Check:
             self.subject.close()
             raise
         with held():
-            history = host.finish(trace, self.subject.env)
+            history = host.finish(trace, self.subject.told)
             judge.history = history
             self.last_words = host.last_words() if not isinstance(history.end, Completed) else self.last_words
             self.collect(judge, history)
@@ -169,11 +169,8 @@ class Check:
 def returned(history: History, n: int) -> History:
     """The first `n` operations of a run that was cut short: the one after them may be under way."""
     columns: dict[str, Any] = {name: history.columns[name] for name in history.columns}
-    return History(
-        generate.cut(history.trace, n),
-        {name: column[:n] for name, column in columns.items()},
-        env=history.env,
-    )
+    trace = generate.cut(history.trace, n)
+    return replace(history, trace=trace, columns={name: column[:n] for name, column in columns.items()})
 
 
 def nearness(finding: Finding) -> tuple[bool, int]:
@@ -187,7 +184,7 @@ def frozen(history: History, violation: Violation) -> History:
     trace = generate.cut(history.trace, last)
     columns: dict[str, Any] = dict(history.columns)
     kept = {name: column[:last].copy() for name, column in columns.items()}
-    return History(trace, kept, history.end, env=history.env)
+    return replace(history, trace=trace, columns=kept)
 
 
 def check(

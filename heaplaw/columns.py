@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heaplaw.spec import logic
-from heaplaw.spec.event import Event
+from heaplaw.spec.event import Event, View
 
 Column = NDArray[Any]
 TYPES: dict[int, Any] = {1: np.uint8, 4: np.uint32, 8: np.uint64}
@@ -49,3 +49,13 @@ def _once(name: str) -> cached_property[Any]:
 DERIVED = tuple(name for name, value in vars(Event).items() if isinstance(value, property))
 ColumnEvent: type[Event] = type("ColumnEvent", (Event,), {name: _once(name) for name in DERIVED})
 """An `Event` whose fields are columns: each derived field is computed once, by the very code of `Event`."""
+
+
+def scalar(value: Any, place: int) -> Any:
+    """Row `place` of an event or a view of columns, as plain integers."""
+    kind = Event if isinstance(value, Event) else View
+    fields: dict[str, Any] = {}
+    for name in kind.__dataclass_fields__:
+        column = getattr(value, name)
+        fields[name] = column[place].item() if isinstance(column, np.ndarray) else column
+    return kind(**fields)

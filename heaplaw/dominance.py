@@ -93,13 +93,20 @@ def blocks_of(
     extent: Words,
     called: Words | None = None,
     returned: Words | None = None,
+    *,
+    swept: dict[int, int] | None = None,
 ) -> Blocks:
-    """Blocks from a history's columns: `makes` where one is born, `ends` where the block of `owner` dies."""
-    index = np.flatnonzero(makes)
+    """Blocks from a history's columns: `makes` where one is born, `ends` where the block of `owner` dies.
+
+    `swept`: for blocks that died together with others, the operation that ended them. Blocks of no bytes are left out.
+    """
+    index = np.flatnonzero(makes & (extent > 0))
     time = np.arange(history_length, dtype=np.uint64)
     call_time = 2 * time if called is None else called
     return_time = 2 * time + 1 if returned is None else returned
     death = np.full(history_length, 2**64 - 1, np.uint64)
     dying = np.flatnonzero(ends & (owner < history_length))
     death[owner[dying]] = call_time[dying]
-    return Blocks(index, ptr[index], np.maximum(extent[index], 1), return_time[index], death[index])
+    for block, end in (swept or {}).items():
+        death[block] = call_time[end]
+    return Blocks(index, ptr[index], extent[index], return_time[index], death[index])

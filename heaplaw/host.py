@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
+_COUNTERS = ("num_free", "num_allocated", "remaining", "total")
 
 
 class HostError(Exception):
@@ -41,6 +42,14 @@ class Command:
     program: Sequence[str]
     argv: Sequence[str]
     environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a subject says of itself when it starts: what is constant for each instance, and which columns it writes."""
+
+    envs: tuple[Env, ...]
+    counted: frozenset[str] = frozenset()
 
 
 class Host:
@@ -80,8 +89,8 @@ class Host:
             os.close(descriptor)
         self._pending = b""
         self.greeting = self._answer(30.0)
-        if not self.greeting.startswith("ok"):
-            why = self.greeting.removeprefix("error ").strip() or self.last_words() or self._how_ended()
+        if not self.greeting.startswith("ok") or "\terror " in self.greeting:
+            why = self.greeting.rpartition("error ")[2].strip() or self.last_words() or self._how_ended()
             self.close()
             raise HostError(why)
 
@@ -119,18 +128,20 @@ class Host:
         """Bytes of the largest resident set of a run so far, shared columns included; 0 from the Python worker."""
         return int(self._head[layout.PEAK]) * 1024
 
-    def finish(self, trace: Trace, env: Env | None = None) -> History:
-        """The history, at the end of the run. The columns are the host's own: they last until the next `start`."""
-        n = len(trace)
-        answer = self._answer(None)
-        end = self._end(answer, n)
-        columns = {column.name: self.columns[column.name][:n] for column in EVENT_COLUMNS}
-        return History(trace, columns, end, env=env)
+    def history(self, trace: Trace, told: Told) -> History:
+        """The history so far. The columns are the host's own: they last until the next `start`."""
+        columns = {column.name: self.columns[column.name][: len(trace)] for column in EVENT_COLUMNS}
+        return History(trace, columns, env=told.envs[0], others=told.envs[1:], counted=told.counted)
 
-    def run(self, trace: Trace, limits: Limits, payload: bool = True, env: Env | None = None) -> History:
+    def finish(self, trace: Trace, told: Told) -> History:
+        """The history, at the end of the run."""
+        end = self._end(self._answer(None), len(trace))
+        return replace(self.history(trace, told), end=end)
+
+    def run(self, trace: Trace, limits: Limits, told: Told, payload: bool = True) -> History:
         """Run `trace` from beginning to end."""
         self.start(trace, limits, payload)
-        return self.finish(trace, env)
+        return self.finish(trace, told)
 
     def ended(self, timeout: float) -> bool:
         """The run is over: `finish` will not wait. Waits at most `timeout` seconds."""
@@ -188,7 +199,7 @@ class Host:
         self.columns["bad_at"][at] = 0
         self.columns["status"][at] = Status.OK if new else Status.FAILED
         if not new and at > 0:  # the subject was not called: its counters are what they were
-            for name in ("num_free", "num_allocated"):
+            for name in _COUNTERS:
                 self.columns[name][at] = self.columns[name][at - 1]
 
     def _how_ended(self) -> str:

@@ -5,86 +5,33 @@ the shadow (in C) or, where that is not built or time is not in order, by domina
 report is confirmed by the law's own body. What it finds agrees with the naive judge of `spec`.
 """
 
-import ctypes
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heaplaw.spec.event import NONE, Block, Event, Run, Status, View
-from heaplaw.spec.heap import RUN_BLOCK_MAX, first_view
+from heaplaw.spec.event import NONE, Block, Env, Event, Run, Status
+from heaplaw.spec.heap import RUN_BLOCK_MAX, run_of
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import PAGE
-from heaplaw.spec.shapes import SHAPES, Kind
+from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Verdict
 
-from . import native
-from .columns import TYPES, ColumnEvent
+from .columns import TYPES, ColumnEvent, scalar
 from .dominance import blocks_of, overlapping_pairs
+from .ghosts import Ghost, swept
+from .shadow import Shadow, native_library
 
 WINDOW = 32_768
 """Operations judged at a time: their columns stay in the second-level cache."""
-MOST_PAIRS = 1000
 _FIELDS = [name for name in Event.__dataclass_fields__ if name not in ("index", "env")]
+_COUNTERS = ("num_free", "num_allocated", "remaining", "total", "sound", "instance")
+"""Columns that are all zero, and not even mapped, where the subject has no such counter or a single instance."""
 _NUMBERS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS)}
 Array = NDArray[Any]
-
-
-@cache
-def _library() -> Any:
-    """The shadow's library, or None."""
-    path = native.find(native.LIBRARY)
-    if path is None:
-        return None
-    library: Any = ctypes.CDLL(str(path))
-    library.hl_shadow_new.restype = ctypes.c_void_p
-    library.hl_shadow_free.argtypes = [ctypes.c_void_p]
-    library.hl_shadow_pairs.restype, library.hl_shadow_pairs.argtypes = ctypes.c_uint64, [ctypes.c_void_p]
-    library.hl_shadow_feed.restype = ctypes.c_uint64
-    library.hl_shadow_feed.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_uint64,
-        ctypes.c_uint64,
-        *[ctypes.c_void_p] * 6,
-        ctypes.c_uint64,
-    ]
-    return library
-
-
-class Shadow:
-    """Finds pairs of live blocks that share bytes, in order of time. See native/shadow.h."""
-
-    def __init__(self) -> None:
-        self._library = _library()
-        self._shadow = self._library.hl_shadow_new()
-        self._pairs = np.zeros((MOST_PAIRS, 2), np.uint32)
-
-    def feed(
-        self, base: int, ends: Array, owner: Array, makes: Array, ptr: Array, extent: Array
-    ) -> tuple[list[tuple[int, int]], bool]:
-        """Take in operations from `base` on; the pairs (older, newer) that overlap, and whether these are all."""
-        held = [np.ascontiguousarray(a) for a in (ends.view(np.uint8), owner, makes.view(np.uint8), ptr, extent)]
-        found = self._library.hl_shadow_feed(
-            self._shadow,
-            base,
-            len(owner),
-            *[a.ctypes.data for a in held],
-            self._pairs.ctypes.data,
-            MOST_PAIRS,
-        )
-        return [(int(a), int(b)) for a, b in self._pairs[: min(found, MOST_PAIRS)]], found <= MOST_PAIRS
-
-    def together(self) -> int:
-        """Pairs of blocks that were live at the same time."""
-        return int(self._library.hl_shadow_pairs(self._shadow))
-
-    def __del__(self) -> None:
-        if self._shadow:
-            self._library.hl_shadow_free(self._shadow)
 
 
 class Footprint:
@@ -99,7 +46,7 @@ class Footprint:
         """Take in the called operations at `rows` (absolute) of one window."""
         if not len(self.extents):
             self.extents = np.zeros(total, np.int64)
-        extent = np.maximum(e.extent, 1)
+        extent = e.room
         counted = e.makes & (e.extent <= RUN_BLOCK_MAX)
         self.extents[rows[counted]] = extent[counted]
         change = np.where(counted, extent, 0).astype(np.int64)
@@ -147,26 +94,27 @@ class FastJudge:
         self.tallies = {law.name: Tally(law) for law in laws}
         self.done = 0
         self.called = 0
-        self.view = first_view(history.told)
-        self._freed: Any = np.uint64(0)
-        self._live = 0
         c = {**history.trace.columns, **history.columns}
         self._columns: dict[str, Array] = {
             name: np.asarray(column, TYPES[_NUMBERS[name]]) for name, column in c.items()
         }
-        counted = not {"num_free_blocks", "num_allocated"}.isdisjoint(SHAPES[history.trace.shape].counters)
-        self._read = [
-            name
-            for name in self._columns
-            if name == "owner" or (name in _FIELDS and (counted or name not in ("num_free", "num_allocated")))
-        ]
-        """Columns that laws may look at; a subject without counters leaves theirs unmapped, and so do we."""
         self._step_laws = [law for law in laws if law.scope is Scope.STEP]
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
+        kinds = self._columns["kind"]
+        self._sweeping = bool((kinds >= Kind.RESET).any())
+        self._several = bool(self._columns["instance"].any())
+        self._read = [name for name in ("owner", *_FIELDS) if name in self._columns and self._mapped(name)]
+        """Columns that laws may look at; a subject without counters leaves theirs unmapped, and so do we."""
+        self._ghosts: dict[int, Ghost] = {}
         in_order = history.called is None
-        self._shadow = Shadow() if self._pair_laws and in_order and _library() else None
+        self._shadow = Shadow() if self._pair_laws and in_order and native_library() else None
         self._crowded = False
-        self._footprint = Footprint() if history.trace.profile == "steady" else None
+        self._footprint = Footprint() if history.trace.profile == "steady" and not self._sweeping else None
+
+    def _mapped(self, name: str) -> bool:
+        if name == "instance":
+            return self._several
+        return name not in _COUNTERS or name in self.history.counted
 
     def feed(self, upto: int) -> None:
         """Judge the operations before `upto` that were not judged yet."""
@@ -185,8 +133,8 @@ class FastJudge:
         else:
             for law in self._pair_laws:
                 self.tallies[law.name].judged = self._shadow.together()
-        if self._footprint is not None:
-            run = self._footprint.run(True)
+        if self.history.trace.profile == "steady":
+            run = self._footprint.run(True) if self._footprint is not None else run_of(self.history)
             for law in self.laws:
                 if law.scope is Scope.RUN:
                     self.tallies[law.name].judge((), run)
@@ -203,22 +151,38 @@ class FastJudge:
             rows = rows[called]
         if not len(rows):
             return
-        owner = window.pop("owner")
         if not window["flags"].any():  # then `bad_at` is all zero, and not even mapped: leave it alone
             window["bad_at"] = np.zeros(len(rows), np.uint64)
         for name in _FIELDS:
             window.setdefault(name, np.zeros(len(rows), np.uint64))
         position = np.arange(self.called, self.called + len(rows), dtype=np.uint64)
-        e = ColumnEvent(**window, index=position, env=self.history.told)
+        e = _event(window, position, self.history.told)
+        owner = window["owner"]
         ends = e.ends & (owner != NONE)
-        self._events(e, rows)
-        if self._step_laws:
-            self._steps(e, ends, rows)
+        if not self._several:
+            self._judge(e, ends, owner, rows, 0)
+        for instance in np.unique(window["instance"]).tolist() if self._several else ():
+            of = np.flatnonzero(window["instance"] == instance)
+            own = {name: column.take(of) for name, column in window.items()}
+            told = self.history.told_by(instance)
+            self._judge(_event(own, position.take(of), told), ends.take(of), owner.take(of), rows.take(of), instance)
         if self._shadow is not None:
             self._pairs(e, ends, owner, rows)
         if self._footprint is not None:
             self._footprint.feed(start, len(self.history), e, ends, owner, rows)
         self.called += len(rows)
+
+    def _judge(self, e: Event, ends: Array, owner: Array, rows: Array, instance: int) -> None:
+        """Single operations and steps of one instance."""
+        self._events(e, rows)
+        if not self._step_laws:
+            return
+        if instance not in self._ghosts:
+            regions = self._sweeping or bool(e.env.one_buffer)
+            self._ghosts[instance] = Ghost(e.env, regions, not self.history.counted.isdisjoint({"remaining", "total"}))
+        pre, post = self._ghosts[instance].feed(e, owner, rows)
+        for law in self._step_laws:
+            self._decide(law, (pre, e, post), rows)
 
     def _events(self, e: Event, rows: Array) -> None:
         for law in self.laws:
@@ -248,31 +212,8 @@ class FastJudge:
             raise AssertionError(f"{law.id} says no on columns and yes on integers, at operation {row}")
         self.tallies[law.name].violations += fresh.violations
 
-    def _steps(self, e: Event, ends: Array, rows: Array) -> None:
-        births = e.makes
-        live = (self._live + np.cumsum(births.astype(np.int64) - ends)).astype(np.uint64)
-        failed = e.failed
-        freed = np.where(e.served & (e.kind == Kind.FREE), e.held, np.uint64(0))
-        freed_before = np.concatenate(([self._freed], freed[:-1]))
-        post = View(e.num_free, e.num_allocated, live, failed, np.where(failed, freed_before, np.uint64(0)))
-        pre = View(
-            **{
-                name: np.concatenate(
-                    (
-                        [np.asarray(getattr(self.view, name)).astype(getattr(post, name).dtype)],
-                        getattr(post, name)[:-1],
-                    )
-                )
-                for name in View.__dataclass_fields__
-            }
-        )
-        for law in self._step_laws:
-            self._decide(law, (pre, e, post), rows)
-        self.view = scalar(post, len(rows) - 1)
-        self._live, self._freed = int(live[-1]), freed[-1]
-
     def _extents(self, law: AnyLaw, e: Event) -> Array:
-        extent: Array = np.maximum(e.extent, 1)
+        extent: Array = e.room
         return np.maximum(extent, e.usable) if "usable_size" in law.needs else extent
 
     def _pairs(self, e: Event, ends: Array, owner: Array, rows: Array) -> None:
@@ -280,6 +221,7 @@ class FastJudge:
         assert self._shadow is not None
         extent = np.maximum.reduce([self._extents(law, e) for law in self._pair_laws])
         columns = [ends, owner, e.makes, e.ptr, extent]
+        columns += [e.sweeps, np.asarray(e.instance, np.uint8)] if self._sweeping else []
         if len(rows) != int(rows[-1]) - int(rows[0]) + 1:
             columns = [spread(column, rows) for column in columns]
         pairs, complete = self._shadow.feed(int(rows[0]), *columns)
@@ -309,33 +251,28 @@ class FastJudge:
     def block(self, index: int) -> Block:
         """The block that operation `index` made, taken as live."""
         e = self.history.event(index)
-        return Block(e.ptr, max(1, int(e.extent)), usable=e.usable)
+        return Block(e.ptr, int(e.room), usable=e.usable)
 
     def _by_dominance(self) -> None:
         c = self._columns
         n = self.done
-        fields = {name: c[name][:n] for name in _FIELDS}
-        e = ColumnEvent(**fields, index=np.arange(n, dtype=np.uint64), env=self.history.told)
+        e = _event({name: c[name][:n] for name in _FIELDS}, np.arange(n, dtype=np.uint64), self.history.told)
         owner = c["owner"][:n]
+        gone = swept(e, owner) if self._sweeping else None
         ends = e.ends & (owner != NONE)
         times = [None if t is None else np.asarray(t, np.uint64) for t in (self.history.called, self.history.returned)]
         for law in self._pair_laws:
             pairs, together = overlapping_pairs(
-                blocks_of(n, ends, owner, e.makes, e.ptr, self._extents(law, e), *times)
+                blocks_of(n, ends, owner, e.makes, e.ptr, self._extents(law, e), *times, swept=gone)
             )
             for older, newer in pairs:
                 self._confirm_pair(law, older, newer)
             self.tallies[law.name].judged = together
 
 
-def scalar(value: Any, place: int) -> Any:
-    """Row `place` of an event or a view of columns, as plain integers."""
-    kind = Event if isinstance(value, Event) else View
-    fields: dict[str, Any] = {}
-    for name in kind.__dataclass_fields__:
-        column = getattr(value, name)
-        fields[name] = column[place].item() if isinstance(column, np.ndarray) else column
-    return kind(**fields)
+def _event(columns: dict[str, Array], position: Array, env: Env) -> Event:
+    """An event of columns."""
+    return ColumnEvent(**{name: columns[name] for name in _FIELDS}, index=position, env=env)
 
 
 def spread(column: Array, rows: Array) -> Array:

@@ -32,6 +32,8 @@ from .session import Slots, applicable, take
 Goal: TypeAlias = Callable[[View, Event, View], bool]
 """Whether a transition (heap before, event, heap after) reaches what must be reachable."""
 
+TWO_IN_A_ROW = frozenset({"freed_is_reusable"})
+"""Laws that speak of an operation and the one right before it: on shortest ways what was freed is not asked for."""
 BUFFER = 0x10000
 """Where an explored buffer starts; any multiple of 16 above 0 gives the same states."""
 
@@ -90,6 +92,8 @@ class _Node:
     memory: WordMemory
     slots: Slots
     heap: Heap
+    counted: tuple[int, int] = (0, 0)
+    """What the subject said of free and allocated blocks."""
     depth: int = 0
     op: Op | None = None
     parent: "_Node | None" = None
@@ -120,7 +124,8 @@ class _Search:
 
     def __post_init__(self) -> None:
         calls = StepCalls(self.model.step, None, self.model.memory, self.model.env, SHAPES[self.model.shape])
-        self.online = Online(applicable(self.model.shape, calls.offers))
+        stated = applicable(self.model.shape, calls.offers)
+        self.online = Online([law for law in stated if law.name not in TWO_IN_A_ROW])
         self.reached = dict.fromkeys(self.model.goals, False)
         self._calls = calls
 
@@ -143,17 +148,18 @@ class _Search:
         memory, slots = node.memory.copy(), node.slots.copy()
         calls = self._calls
         calls.state, calls.memory = node.state, memory
-        view = node.heap.view
-        calls.counted = (view.num_free, view.num_allocated) if node.depth else calls.at_first
+        calls.counted = node.counted if node.depth else calls.at_first
         event, owner = take(Checked(calls, memory, by_address, clears=True), slots, node.depth, op)
         event = replace(event, index=node.depth)
-        self.online.heap = replace(node.heap, live=node.heap.live.copy())
+        before = node.heap.view(event)
+        self.online.heap = node.heap.copy()
         violations = self.online.feed(node.depth, event, owner)
         self.transitions += 1
         for name, goal in self.model.goals.items():
-            if not self.reached[name] and goal(node.heap.view, event, self.online.heap.view):
+            if not self.reached[name] and goal(before, event, self.online.heap.view(event)):
                 self.reached[name] = True
-        after = _Node(calls.state, memory, slots, self.online.heap, node.depth + 1, op, node)
+        counted = int(event.num_free), int(event.num_allocated)
+        after = _Node(calls.state, memory, slots, self.online.heap, counted, node.depth + 1, op, node)
         return after, violations
 
     def run(self, limit: int) -> tuple[bool, Witness | None]:

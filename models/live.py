@@ -223,7 +223,7 @@ class StepCalls:
     def __init__(self, step: Step, state: Any, memory: Memory, env: Env, shape: Shape = POOL) -> None:
         self.shape = shape
         self.env = env
-        self.offers = frozenset(CALLS[kind] for kind in shape.operations) | shape.counters
+        self.offers = frozenset(CALLS[kind] for kind in shape.required) | (shape.counters - {"invariant"})
         self.state = state
         self.memory = memory
         self.at_first = (int(env.num_blocks), 0)
@@ -264,7 +264,7 @@ class PoolCalls:
         self.pool = pool
         counters = {name for name in ("num_free_blocks", "num_allocated") if hasattr(pool, name)}
         fields = ("buffer", "capacity", "block_size", "num_blocks")
-        bounds = {"bounds"} if env is not None or all(hasattr(pool, name) for name in fields) else set[str]()
+        bounds = {"bounds", "grid"} if env is not None or all(hasattr(pool, name) for name in fields) else set[str]()
         self.env = env or self._told()
         self.offers = frozenset({CALLS[Kind.ALLOC], CALLS[Kind.FREE]}) | counters | bounds
 

@@ -7,9 +7,9 @@ derived fields below are written with the operators of `spec.logic`, so that the
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from .layout import MAX_ALIGN, PTRDIFF_MAX, fundamental_alignment
+from .layout import MAX_ALIGN, PTRDIFF_MAX, SIZE_MAX, fundamental_alignment
 from .logic import Truth, Word, ite, least, neg, one_of
-from .shapes import ALIGN_TAKERS, MAKERS, TAKERS, Kind
+from .shapes import ALIGN_TAKERS, ENDERS, MAKERS, READERS, REQUESTS, SWEEPERS
 
 NONE = 2**32 - 1
 """The slot, or the owner, of an operation that has none."""
@@ -48,6 +48,40 @@ class Flag(IntFlag):
     """A resize failed, and the old block's payload changed."""
     UNWRITABLE = 16
     """The block cannot be written over its whole requested size."""
+    OUTSIDE = 32
+    """Bytes beside the buffer that the allocator was given have changed; `bad_at` counts from the buffer's edge."""
+
+
+class Zero(IntEnum):
+    """What is promised for a request of 0 bytes."""
+
+    UNSPECIFIED = 0
+    NULL = 1
+    UNIQUE = 2
+
+
+class Direction(IntEnum):
+    """Which way a bump allocator is promised to move."""
+
+    ANY = 0
+    UP = 1
+    DOWN = 2
+
+
+class Padding(IntEnum):
+    """Whether `remaining` and `total_allocated` count padding and headers."""
+
+    ANY = 0
+    COUNTED = 1
+    EXCLUDED = 2
+
+
+class Order(IntEnum):
+    """Which freed block a pool is promised to hand out next."""
+
+    ANY = 0
+    LIFO = 1
+    FIFO = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +95,27 @@ class Env:
     capacity: Word = 0
     block_size: Word = 0
     num_blocks: Word = 0
+    header: Word = 0
+    """Most bytes, beside padding, that the allocator adds to a request."""
+    remaining: Word = 0
+    """The subject's own counters before the first operation, bytes."""
+    total: Word = 0
+    one_buffer: bool = False
+    """Equal requests in equal states get equal addresses."""
+    coalesces: bool = False
+    """Freed neighbours become one."""
+    zero_size: int = Zero.UNSPECIFIED
+    direction: int = Direction.ANY
+    padding: int = Padding.ANY
+    reuse_order: int = Order.ANY
+    max_request_align: int = 2**16
+    """Largest alignment that may be asked for, bytes: for drawing traces only, as the next three."""
+    max_request: int = SIZE_MAX
+    """Largest size that may be asked for, bytes."""
+    aligned_multiple: bool = True
+    """The size of an ALIGNED request must be a multiple of the alignment."""
+    counted: bool = True
+    """ZALLOC takes a number of elements."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +141,16 @@ class Event:
     num_free: Word = 0
     """The subject's own counter, after the operation."""
     num_allocated: Word = 0
+    remaining: Word = 0
+    total: Word = 0
+    sound: Word = 0
+    """The subject's check of itself, after the operation: 0 not asked, 1 well, 2 broken."""
+    err: Word = 0
+    """errno after a refusal, or the code that the call returned."""
     index: Word = 0
     """Position among the operations called in this run."""
+    instance: Word = 0
+    """Which instance of the allocator was called."""
     env: Env = Env()
 
     @property
@@ -110,13 +173,23 @@ class Event:
 
     @property
     def ends(self) -> Truth:
-        """The block named by the operation, if it names one, is live no longer: freed, or resized into a new one."""
-        return self.served & one_of(self.kind, (Kind.FREE, Kind.RESIZE))
+        """The block named by the operation, if it names one, is live no longer: freed, popped, resized into another."""
+        return self.served & one_of(self.kind, ENDERS)
+
+    @property
+    def sweeps(self) -> Truth:
+        """Many blocks of the instance are live no longer: those made since the mark that is named, or all."""
+        return self.served & one_of(self.kind, SWEEPERS)
+
+    @property
+    def asks(self) -> Truth:
+        """The operation asked for a new block that some object could answer."""
+        return self.called & one_of(self.kind, REQUESTS) & neg(self.unserviceable)
 
     @property
     def reads(self) -> Truth:
         """The payload of the block named by the operation was read back before the call."""
-        return self.called & one_of(self.kind, TAKERS)
+        return self.called & one_of(self.kind, READERS)
 
     @property
     def unserviceable(self) -> Truth:
@@ -127,6 +200,14 @@ class Event:
     def extent(self) -> Word:
         """Bytes that the caller may use: the request; 0 for a request that no object can answer."""
         return ite(self.unserviceable, 0, self.size * self.count)
+
+    @property
+    def room(self) -> Word:
+        """Bytes that are the owner's alone: a malloc, or who promises it, takes size 0 as "some nonzero value" (C17
+        7.22.3 p1); other blocks of no bytes have none.
+        """
+        unique = self.env.align_by_size or self.env.zero_size == Zero.UNIQUE
+        return ite(self.extent == 0, 1, self.extent) if unique else self.extent
 
     @property
     def required_align(self) -> Word:
@@ -168,7 +249,7 @@ class Block:
 
     ptr: Word
     extent: Word
-    """Bytes that are the owner's alone, at least 1: size 0 counts as "some nonzero value" (C17 7.22.3 p1)."""
+    """Bytes that are the owner's alone."""
     birth: Word = 0
     death: Word = NEVER
     usable: Word = 0
@@ -177,7 +258,7 @@ class Block:
 
 @dataclass(frozen=True)
 class View:
-    """The heap between two operations: the subject's counters, beside what the history says."""
+    """One instance between two operations: the subject's counters, beside what the history says. Sizes in bytes."""
 
     num_free: Word = 0
     num_allocated: Word = 0
@@ -187,6 +268,35 @@ class View:
     """The latest call was refused."""
     owed: Word = 0
     """Bytes that a request may ask for and must get: freed just before the call that was refused; 0 when unknown."""
+    remaining: Word = 0
+    total: Word = 0
+    live_bytes: Word = 0
+    """Requested sizes of the live blocks, added up."""
+    freed: Word = 0
+    """Requested size of the block that the latest call freed; 0 if it freed none."""
+    whole: Word = 0
+    """Nothing is live, and so much was served from the empty heap before, at most 1 MiB; else 0."""
+    high: Word = 0
+    """One past the highest address handed out since nothing was live; 0 when none was."""
+    low: Word = NEVER
+    """The lowest address handed out since nothing was live."""
+    newest_free: Word = 0
+    """The address freed last, of those that were not handed out again; 0 when unknown."""
+    oldest_free: Word = 0
+    """The address freed first, of those that were not handed out again; 0 when unknown."""
+    reused: Truth = False
+    """The latest call handed out an address that had been freed."""
+    undone_by: Word = 0
+    """The latest operation that brought an earlier state back: a Kind; 0 before the first."""
+    back: Truth = False
+    """The latest call brought an earlier state back …"""
+    then_remaining: Word = 0
+    then_total: Word = 0
+    """… in which the counters said this."""
+    twin: Truth = False
+    """The latest call had been made before in the same state, and was served then …"""
+    twin_ptr: Word = 0
+    """… with this address."""
 
 
 @dataclass(frozen=True)

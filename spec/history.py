@@ -6,7 +6,7 @@ block. Columns are anything with `len` and integer indexing: lists, arrays, mapp
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from .event import NONE, NULL, Env, Event, Status
@@ -39,23 +39,27 @@ OP_COLUMNS = (
     Column(
         "slot",
         4,
-        "index of the operation whose block is meant; NULL: the null pointer; NONE where the operation takes none",
+        "index of the operation whose block or mark is meant; NULL: the null pointer; NONE where it takes none",
     ),
     Column("size", 8, "bytes asked for, of one element"),
     Column("align", 8, "alignment asked for, by the operations that take one; else 0"),
     Column("count", 8, "number of elements of ZALLOC; else 1"),
+    Column("instance", 1, "which instance of the allocator is called"),
 )
 EVENT_COLUMNS = (
     Column("status", 1, "how the operation ended: a Status"),
     Column("flags", 1, "what was wrong with a payload: a Flag"),
     Column("err", 4, "errno after a refusal, the error code of POSIX_ALIGNED; else 0"),
-    Column("owner", 4, "index of the operation that gave birth to the block named; NONE when there is none"),
+    Column("owner", 4, "index of the operation that gave birth to the block or mark named; NONE when there is none"),
     Column("held", 8, "requested size of the block named, bytes"),
-    Column("ptr", 8, "address handed out; 0 when none was"),
+    Column("ptr", 8, "address handed out, or what a MARK or a FREE returned; 0 when none was"),
     Column("usable", 8, "the subject's usable size of the block handed out, bytes; 0 where it says nothing"),
     Column("bad_at", 8, "first wrong offset, bytes, where flags is not 0"),
     Column("num_free", 8, "the subject's counter of free blocks, after the operation"),
     Column("num_allocated", 8, "the subject's counter of blocks handed out, after the operation"),
+    Column("remaining", 8, "the subject's counter of bytes left, after the operation"),
+    Column("total", 8, "the subject's counter of bytes handed out, after the operation"),
+    Column("sound", 1, "the subject's check of itself, after the operation: 0 not asked, 1 well, 2 broken"),
 )
 
 
@@ -68,6 +72,7 @@ class Op:
     slot: int = NONE
     align: int = 0
     count: int = 1
+    instance: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class Trace:
             int(c["slot"][index]),
             int(c["align"][index]),
             int(c["count"][index]),
+            int(c["instance"][index]),
         )
 
     def ops(self) -> list[Op]:
@@ -111,7 +117,7 @@ class Trace:
         """The operations at `indices` (ascending), slots renumbered; a slot whose maker is left out becomes empty."""
         place = {NULL: NULL, **{old: new for new, old in enumerate(indices)}}
         ops = [self.op(index) for index in indices]
-        return self.with_ops(Op(op.kind, op.size, place.get(op.slot, NONE), op.align, op.count) for op in ops)
+        return self.with_ops(replace(op, slot=place.get(op.slot, NONE)) for op in ops)
 
 
 def make_trace(shape: str, ops: Iterable[Op], env: Env | None = None, profile: str = "mixed", seed: int = 0) -> Trace:
@@ -123,8 +129,23 @@ def make_trace(shape: str, ops: Iterable[Op], env: Env | None = None, profile: s
         "size": [op.size for op in listed],
         "align": [op.align for op in listed],
         "count": [op.count for op in listed],
+        "instance": [op.instance for op in listed],
     }
-    return Trace(shape, columns, env or Env(align_by_size=SHAPES[shape].align_by_size), profile, seed)
+    return Trace(shape, columns, env or plain_env(shape), profile, seed)
+
+
+def plain_env(shape: str) -> Env:
+    """What is constant over a run of a subject that promises nothing beyond its shape."""
+    found = SHAPES[shape]
+    return Env(
+        found.max_align,
+        found.align_by_size,
+        header=found.header,
+        one_buffer=found.one_buffer,
+        coalesces=found.name == "malloc",
+        max_request_align=2**16 if found.name == "malloc" else 4096,
+        aligned_multiple=found.name == "malloc",
+    )
 
 
 def block_align(op: Op, env: Env) -> int:
@@ -182,6 +203,10 @@ class History:
     returned: Cells | None = None
     env: Env | None = None
     """What the subject told about itself when it started, where that adds to the trace's."""
+    others: tuple[Env, ...] = ()
+    """The same for the second and further instances, which differ in where their memory lies."""
+    counted: frozenset[str] = frozenset({"num_free", "num_allocated", "remaining", "total", "sound"})
+    """Columns of counters that the subject may have written."""
 
     def __len__(self) -> int:
         return len(self.trace)
@@ -190,6 +215,10 @@ class History:
     def told(self) -> Env:
         """What is constant over the run."""
         return self.env or self.trace.env
+
+    def told_by(self, instance: int) -> Env:
+        """What is constant over the run of one instance."""
+        return self.others[instance - 1] if 0 < instance <= len(self.others) else self.told
 
     def call_time(self, index: int) -> int:
         """When operation `index` was called."""
@@ -215,8 +244,13 @@ class History:
             bad_at=int(c["bad_at"][index]),
             num_free=int(c["num_free"][index]),
             num_allocated=int(c["num_allocated"][index]),
+            remaining=int(c["remaining"][index]),
+            total=int(c["total"][index]),
+            sound=int(c["sound"][index]),
+            err=int(c["err"][index]),
             index=index if position is None else position,
-            env=self.told,
+            instance=op.instance,
+            env=self.told_by(op.instance),
         )
 
     def owner(self, index: int) -> int:

@@ -8,14 +8,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .event import NONE, Event, Status
-from .heap import Heap, blocks, first_view, run_of
+from .heap import Heap, blocks, run_of
 from .history import History
-from .law import AnyLaw, Scope
+from .law import PROMISES, AnyLaw, Scope
 from .verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Violated, Violation
 
 KEPT = 20
 """Violations kept for each law; the rest are counted."""
 UNITS = {Scope.EVENT: "operations", Scope.PAIR: "pairs", Scope.STEP: "steps", Scope.RUN: "runs"}
+
+
+def absence(name: str) -> str:
+    """What it means that a subject does not offer `name`, in words."""
+    return f"not promised: {name}" if name in PROMISES else f"the subject has no {name}"
 
 
 class Tally:
@@ -48,7 +53,7 @@ class Tally:
         lacks = sorted(missing)
         outcome: Outcome
         if lacks:
-            outcome = NotApplicable("the subject has no " + ", no ".join(lacks))
+            outcome = NotApplicable("; ".join(map(absence, lacks)))
         elif self.broken:
             outcome = Violated(tuple(self.violations), self.broken)
         elif self.judged < self.law.min_judged:
@@ -63,18 +68,18 @@ def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = 
     offered = None if has is None else frozenset(has)
     tallies = [Tally(law) for law in laws]
     of_scope = {scope: [t for t in tallies if t.law.scope is scope] for scope in Scope}
-    heap, position = Heap(view=first_view(history.told)), 0
+    heap, position = Heap(), 0
     for index in range(len(history)):
         e = history.event(index, position)
         if e.status == Status.SKIPPED:
             continue
         position += 1
-        before = heap.view
+        before = heap.view(e)
         heap.absorb(index, e, history.owner(index))
         for tally in of_scope[Scope.EVENT]:
             tally.judge((index,), e)
         for tally in of_scope[Scope.STEP]:
-            tally.judge((index,), before, e, heap.view)
+            tally.judge((index,), before, e, heap.view(e))
     if of_scope[Scope.PAIR]:
         made = blocks(history)
         for tally in of_scope[Scope.PAIR]:
@@ -94,21 +99,18 @@ class Online:
     def __init__(self, laws: Sequence[AnyLaw], heap: Heap | None = None) -> None:
         self.tallies = [Tally(law) for law in laws]
         self.heap = heap or Heap()
-        self._begun = heap is not None
 
     def feed(self, index: int, e: Event, owner: int = NONE) -> list[Violation]:
         """Take in operation `index`; the violations that it shows."""
         found: list[Violation | None] = []
-        if not self._begun:
-            self.heap.view, self._begun = first_view(e.env), True
-        before = self.heap.view
+        before = self.heap.view(e)
         older = [] if not e.makes else [item for item in self.heap.live.items() if item[0] != owner]
         made = self.heap.absorb(index, e, owner)
         for tally in self.tallies:
             if tally.law.scope is Scope.EVENT:
                 found.append(tally.judge((index,), e))
             elif tally.law.scope is Scope.STEP:
-                found.append(tally.judge((index,), before, e, self.heap.view))
+                found.append(tally.judge((index,), before, e, self.heap.view(e)))
             elif tally.law.scope is Scope.PAIR and made is not None:
                 found.extend(tally.judge((at, index), block, made) for at, block in older)
         return [violation for violation in found if violation is not None]

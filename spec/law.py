@@ -10,6 +10,13 @@ from .logic import Truth, implies
 Args = TypeVarTuple("Args")
 """What a law is given, by its scope: (Event), (Block, Block), (View, Event, View) or (Run)."""
 
+PROMISES = frozenset({"coalesces", "reuse order", "zero size", "errno", "shrinks"})
+"""What a subject offers by promising it, rather than by having it."""
+FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew"})
+"""What else a subject may offer, beside operations and counters: called as C; over memory that it is given; whose place
+is known; in which blocks stand side by side; made again; brought back to its beginning.
+"""
+
 
 class Scope(Enum):
     """What a law's premise and body are given."""
@@ -47,7 +54,7 @@ class Law(Generic[*Args]):
     rejects: tuple[tuple[*Args], ...]
     """Arguments on which the premise holds and the body does not."""
     needs: frozenset[str] = frozenset()
-    """Operations and counters without which the law is not applicable."""
+    """Operations, counters and promises without which the law is not applicable."""
     min_judged: int = 1
     dialects: Mapping[str, str] = field(default_factory=dict[str, str])
     """Dialect to clause, for every standard or manual that states the law."""

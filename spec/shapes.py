@@ -1,5 +1,6 @@
 """Shapes: what kind of interface a subject offers, as data."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,12 +22,32 @@ class Kind(IntEnum):
     """`posix_memalign(&out, align, size)`."""
     CHECK = 7
     """Not a call: the owner reads its payload back."""
+    POP = 8
+    """Ends the newest live block of the instance; nothing, where there is none."""
+    RESET = 9
+    """Ends all blocks of the instance."""
+    MARK = 10
+    """Takes a mark."""
+    RELEASE = 11
+    """Ends all blocks of the instance made since the mark in `slot`, and that mark with those taken after it."""
+    RENEW = 12
+    """Destroys the instance and makes it again."""
 
 
-MAKERS = (Kind.ALLOC, Kind.ZALLOC, Kind.RESIZE, Kind.ALIGNED, Kind.POSIX_ALIGNED)
+REQUESTS = (Kind.ALLOC, Kind.ZALLOC, Kind.ALIGNED, Kind.POSIX_ALIGNED)
+"""Operations that ask for a new block."""
+MAKERS = (*REQUESTS, Kind.RESIZE)
 """Operations that hand out a block when they succeed."""
 TAKERS = (Kind.RESIZE, Kind.FREE, Kind.CHECK)
 """Operations that name a block by the slot that holds it."""
+ENDERS = (Kind.FREE, Kind.RESIZE, Kind.POP)
+"""Operations that end one block when they succeed."""
+SWEEPERS = (Kind.RESET, Kind.RELEASE, Kind.RENEW)
+"""Operations that end many blocks at once when they succeed."""
+READERS = (*TAKERS, Kind.POP, *SWEEPERS)
+"""Operations before which the driver reads the payload of the blocks that they end or resize."""
+UNDOERS = (Kind.POP, *SWEEPERS)
+"""Operations that bring an earlier state back."""
 ALIGN_TAKERS = (Kind.ALIGNED, Kind.POSIX_ALIGNED)
 """Operations that are told the alignment."""
 
@@ -38,8 +59,22 @@ CALLS: dict[Kind, str] = {
     Kind.ALIGNED: "aligned_alloc",
     Kind.POSIX_ALIGNED: "posix_memalign",
     Kind.CHECK: "check",
+    Kind.POP: "pop",
+    Kind.RESET: "reset",
+    Kind.MARK: "mark",
+    Kind.RELEASE: "release",
+    Kind.RENEW: "renew",
 }
-"""The C library's name for each operation; also the symbol, after a prefix, that a shared library is asked for."""
+"""The C library's name for each operation, where it has one; also the symbol, after a prefix, that a shared library is
+asked for.
+"""
+WORDS: dict[Kind, str] = {
+    **CALLS,
+    Kind.ALLOC: "alloc",
+    Kind.ZALLOC: "zeroed",
+    Kind.ALIGNED: "aligned",
+}
+"""The word for each operation that all shapes share: the key of mappings, the first name looked for on objects."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +86,97 @@ class Shape:
     optional: frozenset[Kind]
     counters: frozenset[str]
     """Counters that a subject of this shape may offer; laws that need an absent one are not applicable."""
-    align_by_size: bool
+    align_by_size: bool = False
     """Blocks are aligned for any object that fits (malloc); otherwise all to one promised alignment (pool)."""
+    one_of: tuple[tuple[frozenset[Kind], ...], ...] = ()
+    """Groups of alternatives: of each group, one set of operations at least must be there whole."""
+    one_buffer: bool = False
+    """All blocks come from one buffer in order, so that equal requests in equal states get equal addresses."""
+    header: int = 0
+    """Most bytes, beside padding, that an allocator adds to a request when its mapping does not say."""
+    max_align: int = 16
+    """The alignment of blocks, bytes, when nothing is promised."""
 
     @property
     def operations(self) -> frozenset[Kind]:
-        """All operations of the shape."""
+        """All operations of the shape but RENEW, which every instance that can be destroyed has."""
         return self.required | self.optional
 
+    @property
+    def sized(self) -> bool:
+        """Requests say how many bytes they want."""
+        return self.name != "pool"
+
+    def lacks(self, kinds: Collection[Kind]) -> list[str]:
+        """What is missing among `kinds`, in words; empty when the shape is whole."""
+        missing = [WORDS[kind] for kind in sorted(self.required) if kind not in kinds]
+        open_groups = [group for group in self.one_of if not any(choice <= set(kinds) for choice in group)]
+        return missing + [" or ".join(map(_together, group)) for group in open_groups]
+
+
+def _together(kinds: Collection[Kind]) -> str:
+    return " and ".join(WORDS[kind] for kind in sorted(kinds))
+
+
+_A, _Z, _R, _F, _AL = Kind.ALLOC, Kind.ZALLOC, Kind.RESIZE, Kind.FREE, Kind.ALIGNED
+_ANY_REQUEST = (frozenset({_A}), frozenset({_AL}))
 
 MALLOC = Shape(
     name="malloc",
-    required=frozenset({Kind.ALLOC, Kind.FREE}),
-    optional=frozenset({Kind.ZALLOC, Kind.RESIZE, Kind.ALIGNED, Kind.POSIX_ALIGNED}),
-    counters=frozenset({"usable_size"}),
+    required=frozenset({_A, _F}),
+    optional=frozenset({_Z, _R, _AL, Kind.POSIX_ALIGNED}),
+    counters=frozenset({"usable_size", "invariant"}),
     align_by_size=True,
+)
+BUMP = Shape(
+    name="bump",
+    required=frozenset(),
+    optional=frozenset({_A, _AL, _Z, Kind.RESET}),
+    counters=frozenset({"remaining", "total_allocated", "invariant"}),
+    one_of=(_ANY_REQUEST,),
+    one_buffer=True,
+    max_align=8,
 )
 POOL = Shape(
     name="pool",
-    required=frozenset({Kind.ALLOC, Kind.FREE}),
-    optional=frozenset(),
-    counters=frozenset({"num_free_blocks", "num_allocated", "bounds"}),
-    align_by_size=False,
+    required=frozenset({_A, _F}),
+    optional=frozenset({_Z, Kind.RESET}),
+    counters=frozenset({"num_free_blocks", "num_allocated", "bounds", "grid", "invariant"}),
+    max_align=8,
 )
-SHAPES: dict[str, Shape] = {shape.name: shape for shape in (MALLOC, POOL)}
+FREELIST = Shape(
+    name="freelist",
+    required=frozenset({_F}),
+    optional=frozenset({_A, _AL, _Z, _R, Kind.RESET}),
+    counters=frozenset({"usable_size", "remaining", "total_allocated", "invariant"}),
+    one_of=(_ANY_REQUEST,),
+    header=32,
+    max_align=8,
+)
+STACK = Shape(
+    name="stack",
+    required=frozenset({Kind.POP}),
+    optional=frozenset({_A, _AL, _Z, Kind.RESET}),
+    counters=frozenset({"remaining", "total_allocated", "invariant"}),
+    one_of=(_ANY_REQUEST,),
+    one_buffer=True,
+    header=16,
+    max_align=8,
+)
+ARENA = Shape(
+    name="arena",
+    required=frozenset(),
+    optional=frozenset({_A, _AL, _Z, Kind.RESET, Kind.MARK, Kind.RELEASE}),
+    counters=frozenset({"remaining", "total_allocated", "invariant"}),
+    one_of=(_ANY_REQUEST, (frozenset({Kind.RESET}), frozenset({Kind.MARK, Kind.RELEASE}))),
+    header=64,
+    max_align=8,
+)
+LUA_ALLOC = Shape(
+    name="lua_alloc",
+    required=frozenset({_A, _R, _F}),
+    optional=frozenset(),
+    counters=frozenset({"invariant"}),
+    align_by_size=True,
+)
+SHAPES: dict[str, Shape] = {shape.name: shape for shape in (MALLOC, BUMP, POOL, FREELIST, STACK, ARENA, LUA_ALLOC)}

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -21,14 +22,16 @@ typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-enum { KIND, SLOT, SIZE, ALIGN, COUNT, STATUS, FLAGS, ERR, OWNER, HELD, PTR, USABLE, BAD_AT, COLUMNS };
-enum { ALLOC = 1, ZALLOC, RESIZE, FREE, ALIGNED, POSIX_ALIGNED, CHECK, KINDS };
+enum { KIND, SLOT, SIZE, ALIGN, COUNT, INSTANCE, STATUS, FLAGS, ERR, OWNER, HELD, PTR, USABLE, BAD_AT, NUM_FREE, NUM_ALLOCATED,
+       REMAINING, TOTAL, SOUND, COLUMNS };
+enum { ALLOC = 1, ZALLOC, RESIZE, FREE, ALIGNED, POSIX_ALIGNED, CHECK, POP, RESET, MARK, RELEASE, RENEW, KINDS };
 enum { SKIPPED, OK, FAILED, DIED, WRONG };
-enum { DAMAGED = 1, PREFIX_LOST = 2, NOT_ZERO = 4, FAILED_CHANGED = 8, UNWRITABLE = 16 };
+enum { DAMAGED = 1, PREFIX_LOST = 2, NOT_ZERO = 4, FAILED_CHANGED = 8, UNWRITABLE = 16, OUTSIDE = 32 };
 enum { BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED };
 #define NONE 0xffffffffu
 #define NULL_SLOT 0xfffffffeu
 #define OBJECT_MAX ((u64)PTRDIFF_MAX)
+#define INSTANCES 8
 
 /* The head of the shared memory; the columns follow at the given offsets. */
 struct job {
@@ -102,7 +105,7 @@ static u64 zero_bytes(const u8 *block, u64 extent) {
 #define CACHED 4096u
 static u64 known[CACHED];
 struct range { u64 start, end; };
-static struct range own[4];
+static struct range own[4 + 2 * INSTANCES];
 static int owns;
 
 static void keep_out(const void *start, u64 size) { own[owns++] = (struct range){(u64)start, (u64)start + size}; }
@@ -156,66 +159,82 @@ static void unguard(void *inside, u64 bytes) {
   munmap((char *)inside - GUARD, ((bytes + 4095) & ~(u64)4095) + 2 * GUARD);
 }
 
+#include "plan.h"
+
 /* ---- the driver */
-struct slot { u64 ptr, extent; u32 owner; u32 live; };
-typedef void *(*alloc_f)(size_t);
-typedef void *(*zalloc_f)(size_t, size_t);
-typedef void *(*resize_f)(void *, size_t);
-typedef void (*free_f)(void *);
-typedef void *(*aligned_f)(size_t, size_t);
-typedef int (*posix_f)(void **, size_t, size_t);
-typedef size_t (*usable_f)(void *);
+struct slot { u64 ptr, extent; u32 owner, live, before; }; /* before: the row that made the instance's previous block or mark */
 
 struct run {
   struct job *job;
-  void *const *calls; /* by kind; [0] is the usable size */
+  struct plan *plan;
   struct slot *slots;
-  u8 *kind, *status, *flags;
+  u32 newest[INSTANCES]; /* the row that made the newest block or mark; those before it hang on it */
+  u8 gone[INSTANCES];    /* destroyed, and could not be made again */
+  u8 *kind, *instance, *status, *flags, *sound;
   u32 *slot, *err, *owner;
-  u64 *size, *align, *count, *held, *ptr, *usable, *bad_at;
+  u64 *size, *align, *count, *held, *ptr, *usable, *bad_at, *counters[4];
 };
 
-#define AT(name, index) ((void *)((char *)job + job->offset[index]))
+#define AT(index) ((void *)((char *)job + job->offset[index]))
 static void bind_columns(struct run *r, struct job *job) {
   r->job = job;
-  r->kind = AT(job, KIND), r->slot = AT(job, SLOT), r->size = AT(job, SIZE), r->align = AT(job, ALIGN);
-  r->count = AT(job, COUNT), r->status = AT(job, STATUS), r->flags = AT(job, FLAGS), r->err = AT(job, ERR);
-  r->owner = AT(job, OWNER), r->held = AT(job, HELD), r->ptr = AT(job, PTR), r->usable = AT(job, USABLE);
-  r->bad_at = AT(job, BAD_AT);
+  r->kind = AT(KIND), r->slot = AT(SLOT), r->size = AT(SIZE), r->align = AT(ALIGN), r->count = AT(COUNT);
+  r->instance = AT(INSTANCE), r->status = AT(STATUS), r->flags = AT(FLAGS), r->err = AT(ERR), r->owner = AT(OWNER);
+  r->held = AT(HELD), r->ptr = AT(PTR), r->usable = AT(USABLE), r->bad_at = AT(BAD_AT), r->sound = AT(SOUND);
+  for (int k = 0; k < 4; k++) r->counters[k] = AT(NUM_FREE + k);
 }
 static inline void fault(struct run *r, u64 i, u8 flag, u64 at) { r->flags[i] = flag, r->bad_at[i] = at; }
 static inline void now(struct run *r, u64 i, u64 where) { r->job->progress = 4 * i + where; }
+static inline int makes(u8 kind) { return kind >= ALLOC && kind <= POSIX_ALIGNED && kind != FREE; }
 
-/* Call the subject. The result: a block's address, 0 when refused. */
-static u64 call(struct run *r, u64 i, u64 old) {
-  void *const f = r->calls[r->kind[i]];
-  u64 size = r->size[i], result = 0;
+/* What the operation at row i is about, as words for its arguments. */
+static void set_words(struct run *r, u64 i, u64 old) {
+  struct plan *p = r->plan;
+  u8 kind = r->kind[i];
+  u32 owner = r->owner[i];
+  p->word[W_SIZE] = r->size[i], p->word[W_COUNT] = r->count[i], p->word[W_PTR] = old, p->word[W_TAG] = i % 10;
+  p->word[W_ALIGN] = kind == ALIGNED || kind == POSIX_ALIGNED ? r->align[i] : p->align;
+  p->word[W_OSIZE] = 0, p->word[W_OALIGN] = p->align, p->out = 0;
+  if (owner == NONE || !p->looks_back) return;
+  u8 made = r->kind[owner];
+  p->word[W_OSIZE] = r->size[owner] * r->count[owner];
+  if (made == ALIGNED || made == POSIX_ALIGNED) p->word[W_OALIGN] = r->align[owner];
+  p->word[W_MARK] = made == MARK ? r->slots[owner].ptr : 0;
+}
+
+/* Call the subject. The result: a block's address, 0 when refused, or a mark. */
+static u64 ask(struct run *r, u64 i, u64 old) {
+  const struct call *c = &r->plan->of[r->kind[i]];
+  int maker = makes(r->kind[i]);
+  set_words(r, i, old);
   errno = 0;
   now(r, i, IN_CALL);
   r->status[i] = DIED;
-  switch (r->kind[i]) {
-    case ALLOC: result = (u64)((alloc_f)f)(size); break;
-    case ZALLOC: result = (u64)((zalloc_f)f)(r->count[i], size); break;
-    case RESIZE: result = (u64)((resize_f)f)((void *)old, size); break;
-    case ALIGNED: result = (u64)((aligned_f)f)(r->align[i], size); break;
-    case FREE: ((free_f)f)((void *)old); break;
-    case POSIX_ALIGNED: {
-      void *out = NULL;
-      int code = ((posix_f)f)(&out, r->align[i], size);
-      r->status[i] = code == 0 && out ? OK : code == ENOMEM || code == EINVAL || (code == 0 && size == 0) ? FAILED : WRONG;
-      r->err[i] = (u32)code;
-      return code == 0 ? (u64)out : 0;
-    }
+  u64 value = invoke(r->plan, c), given = c->out ? r->plan->out : value;
+  int error = errno, code = (int)value, status = OK;
+  switch (c->returns) {
+    case 'p': status = value || r->kind[i] == MARK ? OK : FAILED; break;
+    case 's': status = code ? FAILED : maker && !given ? (r->size[i] ? WRONG : FAILED) : OK; break;
+    case 'e':
+      status = code == 0 && given ? OK : code == ENOMEM || code == EINVAL || (code == 0 && r->size[i] == 0) ? FAILED : WRONG;
+      break;
+    case 'b': status = (u8)value ? OK : FAILED, code = 0; break;
+    case 'y': status = (int64_t)value > 0 || (!maker && (int64_t)value == 0) ? OK : FAILED, code = 0; break;
+    case 'z': r->ptr[i] = value; break;
   }
-  r->status[i] = result || r->kind[i] == FREE ? OK : FAILED;
-  if (r->status[i] == FAILED) r->err[i] = (u32)errno;
-  return result;
+  r->status[i] = (u8)status;
+  if (status == FAILED || status == WRONG)
+    r->err[i] = (u32)(c->returns == 's' || c->returns == 'e' ? code : c->returns == 'p' ? error : 0);
+  else if (c->returns == 'e' || c->returns == 's')
+    r->err[i] = 0;
+  return status == OK ? given : 0;
 }
 
 /* Take in the block that row i was given: usable size, zeroes, kept prefix; then write its owner's pattern. */
 static void receive(struct run *r, u64 i, u64 at, struct slot *old) {
   u64 size = r->size[i], count = r->count[i];
   u64 extent = size > OBJECT_MAX / (count ? count : 1) ? 0 : size * count;
+  u8 which = r->instance[i];
   r->ptr[i] = at;
   now(r, i, IN_PAYLOAD);
   u64 reach = r->job->payload ? block_reach(at, extent) : extent;
@@ -234,21 +253,121 @@ static void receive(struct run *r, u64 i, u64 at, struct slot *old) {
     }
     fill((u8 *)at, (u32)i, extent);
   }
-  if (r->calls[0]) {
+  if (r->plan->usable.f) {
     now(r, i, IN_CALL);
-    r->usable[i] = ((usable_f)r->calls[0])((void *)at);
+    r->plan->word[W_PTR] = at;
+    r->usable[i] = number_of(&r->plan->usable, invoke(r->plan, &r->plan->usable));
   }
   if (old) old->live = 0;
-  r->slots[i] = (struct slot){at, extent, (u32)i, 1};
+  r->slots[i] = (struct slot){at, extent, (u32)i, 1, r->newest[which]};
+  r->newest[which] = (u32)i;
 }
 
-static void one(struct run *r, u64 i) {
+/* The newest block or mark of an instance that is still there. */
+static u32 newest(struct run *r, u8 which) {
+  while (r->newest[which] != NONE && !r->slots[r->newest[which]].live) r->newest[which] = r->slots[r->newest[which]].before;
+  return r->newest[which];
+}
+/* Before many blocks end: those made in rows from `since` on must be as their owners wrote them. */
+static void verify_from(struct run *r, u64 i, u32 since) {
+  now(r, i, IN_PAYLOAD);
+  r->status[i] = DIED;
+  for (u32 row = newest(r, r->instance[i]); row != NONE && row >= since; row = r->slots[row].before) {
+    struct slot *block = &r->slots[row];
+    if (!block->live || r->kind[row] == MARK || block->owner != row) continue;
+    u64 intact = verify((u8 *)block->ptr, row, block->extent, block->extent);
+    if (intact == block->extent) continue;
+    fault(r, i, DAMAGED, intact);
+    r->ptr[i] = block->ptr, r->held[i] = block->extent;
+    return;
+  }
+}
+static void end_from(struct run *r, u8 which, u32 since) {
+  for (u32 row; (row = newest(r, which)) != NONE && row >= since;) r->slots[row].live = 0;
+}
+
+/* Bytes beside the buffer that are not as they were: told once, then put back. */
+static void look_beside(struct run *r, u64 i) {
+  u64 at;
+  if (!r->plan->buffer_size || !r->job->payload || beside_is_well(r->plan, r->instance[i], &at)) return;
+  if (!r->flags[i]) fault(r, i, OUTSIDE, at);
+}
+
+static void renew(struct run *r, u64 i) {
+  struct plan *p = r->plan;
+  u8 which = r->instance[i];
+  if (r->job->payload) verify_from(r, i, 0);
+  now(r, i, IN_CALL);
+  r->status[i] = DIED;
+  invoke(p, &p->destroy);
+  now(r, i, IN_PAYLOAD);
+  end_from(r, which, 0);
+  struct instance *x = &p->instance[which];
+  int there = !p->buffer_size || buffer_is_mapped(p, which);
+  if (there) {
+    look_beside(r, i);
+    if (p->buffer_size) memset((void *)x->buffer, 0xa5, p->buffer_size);
+    now(r, i, IN_CALL);
+    r->status[i] = make_instance(p, which) ? OK : FAILED;
+  } else {
+    fault(r, i, OUTSIDE, 0);
+    r->status[i] = FAILED;
+  }
+  r->gone[which] = r->status[i] != OK;
+}
+
+/* A mark, a reset, a release, a pop: what concerns more than one block, or names none. */
+static void one_region(struct run *r, u64 i) {
+  u8 kind = r->kind[i], which = r->instance[i];
+  u32 s = r->slot[i];
+  switch (kind) {
+    case POP: {
+      u32 top = newest(r, which);
+      struct slot *block = top == NONE ? NULL : &r->slots[top];
+      if (block) {
+        r->owner[i] = top, r->held[i] = block->extent;
+        if (r->job->payload) {
+          now(r, i, IN_PAYLOAD);
+          r->status[i] = DIED;
+          u64 intact = verify((u8 *)block->ptr, top, block->extent, block->extent);
+          if (intact < block->extent) fault(r, i, DAMAGED, intact);
+        }
+      }
+      ask(r, i, block ? block->ptr : 0);
+      if (!block) r->status[i] = OK, r->err[i] = 0; /* popping an empty stack: it has returned, that is all */
+      else if (r->status[i] == OK) block->live = 0;
+      return;
+    }
+    case MARK: {
+      u64 value = ask(r, i, 0);
+      r->ptr[i] = value;
+      if (r->status[i] != OK) return;
+      r->slots[i] = (struct slot){value, 0, (u32)i, 1, r->newest[which]};
+      r->newest[which] = (u32)i;
+      return;
+    }
+    case RELEASE:
+      if (s >= i || r->kind[s] != MARK || !r->slots[s].live || r->instance[s] != which) return;
+      r->owner[i] = s;
+      if (r->job->payload) verify_from(r, i, s);
+      ask(r, i, 0);
+      if (r->status[i] == OK) end_from(r, which, s);
+      return;
+    case RESET:
+      if (r->job->payload) verify_from(r, i, 0);
+      ask(r, i, 0);
+      if (r->status[i] == OK) end_from(r, which, 0);
+      return;
+    case RENEW: renew(r, i); return;
+  }
+}
+
+static void one_block(struct run *r, u64 i) {
   u8 kind = r->kind[i];
   struct slot *old = NULL;
-  if (kind == 0 || kind >= KINDS || (kind != CHECK && !r->calls[kind])) return; /* skipped */
   u32 s = r->slot[i];
   if ((kind == RESIZE || kind == FREE || kind == CHECK) && s != NULL_SLOT) {
-    if (s >= i || !r->slots[s].live) return;
+    if (s >= i || !r->slots[s].live || r->kind[s] == MARK) return;
     old = &r->slots[r->slots[s].owner];
     if (!old->live) return;
     r->owner[i] = old->owner;
@@ -261,8 +380,8 @@ static void one(struct run *r, u64 i) {
     }
     if (kind == CHECK) { r->status[i] = OK; return; }
   }
-  u64 at = call(r, i, old ? old->ptr : 0);
-  if (kind == FREE) { if (old) old->live = 0; return; }
+  u64 at = ask(r, i, old ? old->ptr : 0);
+  if (kind == FREE) { if (old && r->status[i] == OK) old->live = 0; return; }
   if (at) { receive(r, i, at, old); return; }
   if (kind != RESIZE || !old) return;
   if (r->job->payload) {
@@ -270,12 +389,34 @@ static void one(struct run *r, u64 i) {
     u64 kept = verify((u8 *)old->ptr, old->owner, old->extent, old->extent);
     if (kept < old->extent && !r->flags[i]) fault(r, i, FAILED_CHANGED, kept);
   }
-  r->slots[i] = (struct slot){0, 0, old->owner, 1}; /* the slot of a failed resize holds the old block */
+  r->slots[i] = (struct slot){0, 0, old->owner, 1, NONE}; /* the slot of a failed resize holds the old block */
+}
+
+/* The subject's counters, after operation i. */
+static void count(struct run *r, u64 i) {
+  struct plan *p = r->plan;
+  now(r, i, IN_CALL);
+  for (int k = 0; k < 4; k++)
+    if (p->counter[k].f) r->counters[k][i] = number_of(&p->counter[k], invoke(p, &p->counter[k]));
+  if (p->invariant.f) r->sound[i] = is_well(&p->invariant, invoke(p, &p->invariant)) ? 1 : 2;
+}
+
+static void one(struct run *r, u64 i) {
+  u8 kind = r->kind[i], which = r->instance[i];
+  struct plan *p = r->plan;
+  if (kind == 0 || kind >= KINDS || which >= p->instances || r->gone[which]) return; /* skipped */
+  if (kind == RENEW ? !p->destroy.f : kind != CHECK && !p->of[kind].f) return;
+  if (p->instances > 1) choose(p, which);
+  if (kind < POP) one_block(r, i);
+  else one_region(r, i);
+  if (r->status[i] == SKIPPED) return;
+  look_beside(r, i);
+  if (p->counts && !r->gone[which]) count(r, i);
 }
 
 /* Run all rows of the job in this process. 0, or an errno when the driver itself lacks memory. */
-EXPORT int hl_run(struct job *job, void *const *calls, u64 job_bytes) {
-  struct run r = {.calls = calls};
+EXPORT int hl_run(struct job *job, struct plan *plan, u64 job_bytes) {
+  struct run r = {.plan = plan};
   u64 bytes = (job->rows + 1) * sizeof(struct slot);
   bind_columns(&r, job);
   make_pattern();
@@ -286,7 +427,14 @@ EXPORT int hl_run(struct job *job, void *const *calls, u64 job_bytes) {
   keep_out(r.slots, bytes);
   keep_out(pattern, sizeof pattern);
   keep_out((char *)__builtin_frame_address(0) - 65536, 131072);
+  for (u64 k = 0; k < plan->instances; k++) {
+    r.newest[k] = NONE;
+    if (!plan->buffer_size) continue;
+    keep_out((void *)(plan->instance[k].buffer - BESIDE), BESIDE);
+    keep_out((void *)(plan->instance[k].buffer + plan->buffer_size), BESIDE);
+  }
   memset(known, 0, sizeof known);
+  choose(plan, 0);
   for (u64 i = 0, ready = 0; i < job->rows; i++) {
     while (i >= ready) {
       ready = job->published;
@@ -304,30 +452,25 @@ static u64 nanoseconds(void) {
   return clock_gettime(CLOCK_MONOTONIC, &t) ? 0 : (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
 }
 
-/* The same calls with no checks, no payload, no history: what checked replay is compared with. Nanoseconds. */
-EXPORT u64 hl_replay_raw(struct job *job, void *const *calls) {
-  struct run r = {.calls = calls};
+/* The same calls with no checks, no payload, no history: what checked replay is compared with. Nanoseconds. For subjects with
+ * one instance, whose operations make, resize and free single blocks. */
+EXPORT u64 hl_replay_raw(struct job *job, struct plan *plan) {
+  struct run r = {.plan = plan};
   bind_columns(&r, job);
-  u64 bytes = (job->rows + 1) * sizeof(void *);
-  void **at = guarded(bytes, -1);
+  u64 bytes = (job->rows + 1) * sizeof(u64);
+  u64 *at = guarded(bytes, -1), *word = plan->word;
   if (!at) return 0;
+  choose(plan, 0);
   u64 start = nanoseconds();
   for (u64 i = 0; i < job->rows; i++) {
     u8 kind = r.kind[i];
-    void *old = r.slot[i] < i ? at[r.slot[i]] : NULL;
-    if (kind == CHECK || !calls[kind] || ((kind == FREE || kind == RESIZE) && !old)) continue;
-    switch (kind) {
-      case ALLOC: at[i] = ((alloc_f)calls[kind])(r.size[i]); break;
-      case ZALLOC: at[i] = ((zalloc_f)calls[kind])(r.count[i], r.size[i]); break;
-      case ALIGNED: at[i] = ((aligned_f)calls[kind])(r.align[i], r.size[i]); break;
-      case POSIX_ALIGNED: if (((posix_f)calls[kind])(&at[i], r.align[i], r.size[i])) at[i] = NULL; break;
-      case FREE: ((free_f)calls[kind])(old), at[r.slot[i]] = NULL; break;
-      case RESIZE:
-        at[i] = ((resize_f)calls[kind])(old, r.size[i]);
-        if (!at[i]) at[i] = old;
-        at[r.slot[i]] = NULL;
-        break;
-    }
+    u64 old = r.slot[i] < i ? at[r.slot[i]] : 0;
+    if (kind >= CHECK || !plan->of[kind].f || ((kind == FREE || kind == RESIZE) && !old)) continue;
+    word[W_SIZE] = r.size[i], word[W_COUNT] = r.count[i], word[W_ALIGN] = r.align[i], word[W_PTR] = old, plan->out = 0;
+    u64 value = invoke(plan, &plan->of[kind]);
+    if (kind != FREE) at[i] = plan->of[kind].out ? plan->out : value;
+    if (kind == RESIZE && !at[i]) at[i] = old;
+    if (kind == FREE || kind == RESIZE) at[r.slot[i]] = 0;
   }
   u64 end = nanoseconds();
   unguard(at, bytes);
@@ -336,6 +479,7 @@ EXPORT u64 hl_replay_raw(struct job *job, void *const *calls) {
 
 #ifndef HEAPLAW_HOST
 #include "shadow.h"
+#include "ghost.h"
 #else
 #include "host.h"
 #endif

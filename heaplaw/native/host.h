@@ -1,8 +1,10 @@
-/* The host program: a fork server. It finds the subject's functions, answers "ok", and for each line "run …" on standard
+/* The host program: a fork server. It finds the subject's functions, makes its instances, answers "ok", and for each line "run …" on standard
  * input runs the shared trace in a child process ("raw …": its calls alone, with no checks) and answers how that ended. It prints through `write` alone.
  *
- * heaplaw-host FD BYTES REPLY LIBRARY SYMBOL...   FD: the shared memory; REPLY: where answers go; LIBRARY: a path to load, or
- * "-" for what is already there (the C library, preloaded libraries); SYMBOL: one a kind from 0 (usable size), "-" for none. */
+ * heaplaw-host FD BYTES REPLY LIBRARY NUMBERS CALL...   FD: the shared memory; REPLY: where answers go; LIBRARY: a path to load,
+ * or "-" for what is already there (the C library, preloaded libraries); NUMBERS and CALLs: the plan, as plan.h reads it, each
+ * call with its function's name after a second colon. The answer "ok" is followed by tabs: symbol=file for each call, then
+ * @base,remaining,total for each instance. */
 static int reply_fd;
 static void say(const char *text) {
   size_t n = strlen(text);
@@ -18,30 +20,24 @@ static void say_number(const char *before, u64 value, const char *after) {
   do *--at = (char)('0' + value % 10), value /= 10; while (value);
   say(before), say(at), say(after);
 }
-static u64 number(const char **text) {
-  u64 value = 0;
-  while (**text == ' ') ++*text;
-  while (**text >= '0' && **text <= '9') value = value * 10 + (u64)(*(*text)++ - '0');
-  return value;
-}
 static u64 milliseconds(clockid_t clock) {
   struct timespec t;
   return clock_gettime(clock, &t) ? 0 : (u64)t.tv_sec * 1000u + (u64)t.tv_nsec / 1000000u;
 }
 
 /* In the child: run the trace, or with `raw` its calls alone. The head takes the time. */
-static void child(struct job *job, void *const *calls, u64 bytes, u64 memory, int raw) {
+static void child(struct job *job, struct plan *plan, u64 bytes, u64 memory, int raw) {
   struct rlimit space = {memory, memory}, none = {0, 0};
   sigset_t chld;
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD), sigprocmask(SIG_UNBLOCK, &chld, NULL);
   setrlimit(RLIMIT_AS, &space), setrlimit(RLIMIT_CORE, &none);
   if (raw) {
-    job->spent = hl_replay_raw(job, calls);
+    job->spent = hl_replay_raw(job, plan);
     job->progress = 4 * job->rows + FINISHED;
     _exit(0);
   }
   u64 start = nanoseconds();
-  int code = hl_run(job, calls, bytes);
+  int code = hl_run(job, plan, bytes);
   job->spent = nanoseconds() - start;
   _exit(code ? 4 : 0);
 }
@@ -74,7 +70,7 @@ static void supervise(struct job *job, pid_t pid, u64 cpu, u64 wall) {
   else say_number("exit ", (u64)WEXITSTATUS(status), "\n");
 }
 
-static void serve(struct job *job, void *const *calls, u64 bytes) {
+static void serve(struct job *job, struct plan *plan, u64 bytes) {
   char line[128];
   for (;;) {
     size_t n = 0;
@@ -82,42 +78,56 @@ static void serve(struct job *job, void *const *calls, u64 bytes) {
     if (n == 0) _exit(0);
     line[n] = 0;
     const char *at = line + 4;
-    u64 cpu = number(&at), wall = number(&at), memory = number(&at);
+    u64 cpu = take_number(&at), wall = take_number(&at), memory = take_number(&at);
     pid_t pid = fork();
     if (pid < 0) say_number("nofork ", (u64)errno, "\n");
-    else if (pid == 0) child(job, calls, bytes, memory, line[1] == 'a');
+    else if (pid == 0) child(job, plan, bytes, memory, line[1] == 'a');
     else supervise(job, pid, cpu, wall);
   }
 }
 
+/* Find a call's function, and tell where it was found. */
+static void find(struct plan *plan, void *library, const char *text) {
+  const char *symbol = strrchr(text, ':') + 1;
+  Dl_info where;
+  void *f = dlsym(library, symbol);
+  say("\t"), say(symbol), say("=");
+  if (f && dladdr(f, &where) && where.dli_fname) say(where.dli_fname);
+  if (hl_plan_call(plan, text, f)) _exit(2);
+}
+
 int main(int argc, char **argv) {
-  static void *calls[KINDS];
-  if (argc != 5 + KINDS - 1) _exit(2); /* CHECK is no call */
+  if (argc < 6) _exit(2);
   /* Addresses that repeat make runs that repeat; where the kernel refuses, they vary. */
   int was = personality(0xffffffff);
   if (was != -1 && !(was & ADDR_NO_RANDOMIZE) && personality((unsigned long)was | ADDR_NO_RANDOMIZE) != -1)
     execv("/proc/self/exe", argv);
   const char *fd = argv[1], *size = argv[2], *reply = argv[3];
-  u64 bytes = number(&size);
-  struct job *job = guarded(bytes, (int)number(&fd));
-  reply_fd = (int)number(&reply);
-  if (!job) { say("error the shared memory cannot be mapped\n"); _exit(4); }
+  u64 bytes = take_number(&size);
+  struct job *job = guarded(bytes, (int)take_number(&fd));
+  struct plan *plan = hl_plan_new(argv[5]);
+  reply_fd = (int)take_number(&reply);
+  if (!job || !plan) { say("error the shared memory cannot be mapped\n"); _exit(4); }
   void *library = RTLD_DEFAULT;
   if (strcmp(argv[4], "-") != 0 && !(library = dlopen(argv[4], RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND))) {
     say("error "), say(dlerror()), say("\n");
     _exit(2);
   }
+  for (int k = 6; k < argc; k++)
+    if (!dlsym(library, strrchr(argv[k], ':') + 1)) {
+      say("error "), say(strrchr(argv[k], ':') + 1), say(" is exported but cannot be loaded\n");
+      _exit(2);
+    }
   say("ok");
-  for (int kind = 0; kind < KINDS - 1; kind++) {
-    Dl_info where;
-    const char *symbol = argv[5 + kind];
-    if (strcmp(symbol, "-") == 0) continue;
-    calls[kind] = dlsym(library, symbol);
-    say("\t"), say(symbol), say("=");
-    if (calls[kind] && dladdr(calls[kind], &where) && where.dli_fname) say(where.dli_fname);
+  for (int k = 6; k < argc; k++) find(plan, library, argv[k]);
+  int failed = hl_plan_begin(plan);
+  if (failed) { say_number("\terror instance ", (u64)failed, " could not be made\n"); _exit(2); }
+  for (u64 k = 0; k < plan->instances; k++) {
+    const struct instance *x = &plan->instance[k];
+    say_number("\t@", x->base, ","), say_number("", x->remaining, ","), say_number("", x->total, "");
   }
   say("\n");
   sigset_t chld;
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD), sigprocmask(SIG_BLOCK, &chld, NULL);
-  serve(job, calls, bytes);
+  serve(job, plan, bytes);
 }

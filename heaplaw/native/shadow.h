@@ -23,6 +23,7 @@ struct shadow {
   struct link *links; u32 link_used, link_room, link_free;
   struct region *regions; u32 region_used, region_room;
   u32 *of_id; u64 id_room;
+  u32 *before, newest[256]; /* by id: the one that the same instance made before; by instance: the newest. Where many end at once */
   u32 *huge; u32 huge_used, huge_room;
   u64 live, pairs;
   struct region *latest;
@@ -201,24 +202,37 @@ EXPORT struct shadow *hl_shadow_new(void) {
   struct shadow *s = calloc(1, sizeof *s);
   if (!s) return NULL;
   s->block_room = s->link_room = s->huge_room = 1024, s->block_used = s->link_used = 1, s->region_room = 64;
+  memset(s->newest, 0xff, sizeof s->newest);
   s->blocks = grow(NULL, s->block_room, sizeof *s->blocks), s->links = grow(NULL, s->link_room, sizeof *s->links);
   s->huge = grow(NULL, s->huge_room, sizeof *s->huge), s->regions = calloc(s->region_room, sizeof *s->regions);
   return s;
 }
+/* The blocks of one instance that were made by operations after `since` (NONE: all of them) die. */
+static void deaths(struct shadow *s, u8 instance, u32 since) {
+  u32 id = s->newest[instance];
+  for (; id != NONE && (since == NONE || id > since); id = s->before[id]) death(s, id);
+  s->newest[instance] = id;
+}
 /* Feed `rows` operations, the first of which has index `base`: `ends` is nonzero where the block of `owner` dies, `makes` where
- * a block of `extent` bytes (at least 1) is born at `ptr`. Writes up to `room` pairs (older, newer); gives how many there are. */
+ * a block of `extent` bytes is born at `ptr` (one without bytes meets nobody). Where `sweeps` is there and nonzero, the blocks of
+ * `instance` made since `owner` die. Writes up to `room` pairs (older, newer); gives how many there are. */
 EXPORT u64 hl_shadow_feed(struct shadow *s, u64 base, u64 rows, const u8 *ends, const u32 *owner, const u8 *makes, const u64 *ptr,
-                          const u64 *extent, u32 *pairs, u64 room) {
+                          const u64 *extent, const u8 *sweeps, const u8 *instance, u32 *pairs, u64 room) {
   struct found out = {pairs, room, 0};
   if (base + rows > s->id_room) {
     u64 grown = 2 * (base + rows);
     s->of_id = grow(s->of_id, grown, sizeof *s->of_id);
     memset(s->of_id + s->id_room, 0, (grown - s->id_room) * sizeof *s->of_id);
+    if (sweeps) s->before = grow(s->before, grown, sizeof *s->before);
     s->id_room = grown;
   }
   for (u64 i = 0; i < rows; i++) {
-    if (ends[i] && owner[i] != NONE) death(s, owner[i]);
-    if (makes[i]) birth(s, (u32)(base + i), ptr[i], extent[i] ? extent[i] : 1, &out);
+    if (sweeps && sweeps[i]) deaths(s, instance[i], owner[i]);
+    else if (ends[i] && owner[i] != NONE) death(s, owner[i]);
+    if (!makes[i]) continue;
+    u32 id = (u32)(base + i);
+    if (sweeps) s->before[id] = s->newest[instance[i]], s->newest[instance[i]] = id;
+    if (extent[i]) birth(s, id, ptr[i], extent[i], &out);
   }
   return out.count;
 }
@@ -227,5 +241,5 @@ EXPORT u64 hl_shadow_pairs(const struct shadow *s) { return s->pairs; }
 EXPORT void hl_shadow_free(struct shadow *s) {
   for (u32 i = 0; i < s->region_room; i++)
     if (s->regions[i].cells) munmap(s->regions[i].cells, (CELLS + 2 * PAGES) * sizeof(u32));
-  free(s->regions), free(s->blocks), free(s->links), free(s->of_id), free(s->huge), free(s);
+  free(s->regions), free(s->blocks), free(s->links), free(s->of_id), free(s->before), free(s->huge), free(s);
 }

@@ -7,14 +7,22 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from heaplaw.host import Command, Host, HostError
+from heaplaw.host import Command, Host, HostError, Told
 from heaplaw.spec.event import Env
-from heaplaw.spec.history import History, Trace
+from heaplaw.spec.history import History, Trace, plain_env
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import CALLS, Kind, Shape
 
 NativeCode = "native"
 """The driver written in C ran the subject; otherwise the Python worker did, call by call."""
+COLUMNS = {
+    "num_free_blocks": "num_free",
+    "num_allocated": "num_allocated",
+    "remaining": "remaining",
+    "total_allocated": "total",
+    "invariant": "sound",
+}
+"""The column that each counter is written to."""
 
 
 _LIMITS = Limits()
@@ -29,6 +37,15 @@ def names_without_calls(shape: Shape, offers: frozenset[str]) -> list[str]:
     return [CALLS[kind] for kind in sorted(shape.operations) if CALLS[kind] not in offers]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A violation that is known."""
+
+    law: str
+    reason: str
+    issue: str | None = None
+
+
 @dataclass
 class ProcessSubject:
     """A subject in a process of its own. `spec` says how to make it again, for replays on any machine."""
@@ -39,16 +56,26 @@ class ProcessSubject:
     command: Command
     spec: Mapping[str, Any]
     driver: str
-    env: Env | None = None
+    env: Env = field(default_factory=Env)
+    """What is constant over every run: promises, and what the latest process said of itself."""
     notes: tuple[str, ...] = ()
     operations: int = 1_000_000
     """How many operations a check runs when the user does not say."""
+    instances: int = 1
+    expected: tuple[Expected, ...] = ()
+    name: str = ""
+    """A short name, for tables of several subjects."""
     _host: Host | None = field(default=None, repr=False)
+    told: Told = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told = Told((self.env,))
 
     @property
     def kinds(self) -> frozenset[Kind]:
         """Operations that can be called."""
-        return frozenset(kind for kind in self.shape.operations if CALLS[kind] in self.offers)
+        found = {kind for kind in self.shape.operations if CALLS[kind] in self.offers}
+        return frozenset(found | ({Kind.RENEW} if CALLS[Kind.RENEW] in self.offers else set()))
 
     def host(self, rows: int) -> Host:
         """The warm host, with room for `rows` operations."""
@@ -56,7 +83,8 @@ class ProcessSubject:
             self.close()
         if self._host is None:
             self._host = self._started(max(rows, 4096))
-            self.env = self._told(self._host)
+            self.told = self._told(self._host)
+            self.env = self.told.envs[0]
         return self._host
 
     def _started(self, rows: int) -> Host:
@@ -65,17 +93,19 @@ class ProcessSubject:
         except HostError as error:
             raise UsageError(f"{self.identity}: {error}") from error
 
-    def _told(self, host: Host) -> Env | None:
-        """What the subject in that process says of itself: a pool's buffer lies elsewhere in every process."""
-        if self.shape.name != "pool":
-            return self.env
-        return Env(**json.loads(host.greeting.removeprefix("ok "))["env"])
+    def _told(self, host: Host) -> Told:
+        """What the subject in that process says of itself: a buffer lies elsewhere in every process."""
+        counted = frozenset(COLUMNS[name] for name in self.offers if name in COLUMNS)
+        if self.spec["kind"] == "object":
+            return Told((Env(**json.loads(host.greeting.removeprefix("ok "))["env"]),), counted)
+        instances = instances_of(host.greeting)
+        return Told(tuple(replace(self.env, **told) for told in instances) or (self.env,), counted)
 
     def run(self, trace: Trace, limits: Limits = _LIMITS, payload: bool = True) -> History:
         """Run `trace` in a child of the warm host."""
         host = self.host(len(trace))
         try:
-            return detached(host.run(trace, limits, payload, self.env))
+            return detached(host.run(trace, limits, self.told, payload))
         except BaseException:  # an interrupted run goes on: no other may meet its answer
             self.close()
             raise
@@ -84,7 +114,7 @@ class ProcessSubject:
         """Run `trace` in a process that was started for it."""
         host = self._started(max(len(trace), 16))
         try:
-            return detached(host.run(trace, limits, env=self._told(host)))
+            return detached(host.run(trace, limits, self._told(host)))
         finally:
             host.close()
 
@@ -93,6 +123,22 @@ class ProcessSubject:
         if self._host is not None:
             self._host.close()
             self._host = None
+
+
+def instances_of(greeting: str) -> list[dict[str, Any]]:
+    """What a host's first line says of each instance: where its memory begins, and its counters at first, bytes."""
+    if greeting.startswith("ok {"):  # the Python worker
+        return list(json.loads(greeting.removeprefix("ok ")).get("instances", []))
+    rows = [entry[1:].split(",") for entry in greeting.split("\t")[1:] if entry.startswith("@")]
+    return [dict(zip(("base", "remaining", "total"), map(int, row), strict=True)) for row in rows]
+
+
+def owners_of(greeting: str) -> dict[str, str]:
+    """Symbol to the file that it was found in, from a host's first line."""
+    if greeting.startswith("ok {"):
+        return dict(json.loads(greeting.removeprefix("ok "))["owners"])
+    pairs = (entry.partition("=") for entry in greeting.split("\t")[1:] if not entry.startswith("@"))
+    return {name: owner for name, _, owner in pairs}
 
 
 def detached(history: History) -> History:
@@ -108,3 +154,9 @@ def worker_command(spec: Mapping[str, Any], environment: Mapping[str, str] | Non
         [json.dumps(dict(spec))],
         {"PYTHONHASHSEED": "0", **(environment or {})},
     )
+
+
+def promised(shape: Shape) -> tuple[Env, frozenset[str]]:
+    """What a subject of that shape is taken to promise when it says nothing: numbers, and names that laws need."""
+    env = plain_env(shape.name)
+    return env, frozenset({"coalesces"} if env.coalesces else ())

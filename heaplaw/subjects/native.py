@@ -1,16 +1,17 @@
 """Shared libraries with the C library's allocation functions, behind an optional prefix; the C library itself."""
 
 import ctypes.util
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from heaplaw import native
 from heaplaw.host import Command, Host
-from heaplaw.spec.shapes import CALLS, MALLOC, Kind
+from heaplaw.plan import Plan, standard_plan
+from heaplaw.spec.event import Env
+from heaplaw.spec.shapes import CALLS, MALLOC, Shape
 
-from .base import ProcessSubject, UsageError, worker_command
+from .base import ProcessSubject, UsageError, owners_of, promised, worker_command
 from .elf import Exports, hint, read_exports
 
 USABLE = ("malloc_usable_size", "usable_size")
@@ -31,18 +32,10 @@ def find_symbols(exports: Exports, prefix: str) -> dict[str, str]:
     return found
 
 
-def greeting_owners(greeting: str) -> dict[str, str]:
-    """Symbol to the file that it was found in, from a host's first line."""
-    if greeting.startswith("ok {"):  # the Python worker
-        return dict(json.loads(greeting.removeprefix("ok "))["owners"])
-    pairs = (entry.partition("=") for entry in greeting.split("\t")[1:])
-    return {name: owner for name, _, owner in pairs}
-
-
 def check_owners(host: Host, path: str) -> None:
     """UsageError when a symbol resolved to another library than the one asked for."""
     real = os.path.realpath(path)
-    for symbol, owner in greeting_owners(host.greeting).items():
+    for symbol, owner in owners_of(host.greeting).items():
         if not owner:
             raise UsageError(f"{path}: {symbol} is exported but cannot be loaded")
         if os.path.realpath(owner) != real:
@@ -88,7 +81,6 @@ def native_subject(
     where = Path(path) if path else c_library()
     exports = read_exports(where)
     found = find_symbols(exports, prefix)
-    host_program = native.find(native.HOST)
     splits = any(sign in exports.path for sign in " :")  # LD_PRELOAD separates by these
     preload = path is not None and not prefix and not splits
     settings = dict(environment or {})
@@ -99,21 +91,40 @@ def native_subject(
     name = identity or name_of(where, exports.soname)
     known = None if path is None else exports.path
     spec: dict[str, Any] = {"kind": "native", "path": known, "prefix": prefix, "environment": dict(environment or {})}
-    offers = frozenset({*found, "C functions"})
+    env, promises = promised(MALLOC)
+    plan = standard_plan(found)
+    subject = library_subject(name, MALLOC, plan, env, known, preload, settings, spec)
+    subject.offers |= promises
+    subject.name = prefix.rstrip("_") or (where.name.removeprefix("lib").partition(".so")[0] if path else "libc")
+    return checked(subject, exports.path)
+
+
+def library_subject(
+    identity: str,
+    shape: Shape,
+    plan: Plan,
+    env: Env,
+    path: str | None,
+    preload: bool,
+    environment: dict[str, str],
+    spec: dict[str, Any],
+) -> ProcessSubject:
+    """Functions of the library at `path` (None: of the C library), called as `plan` says: not started yet.
+
+    With the native driver where there is one, else through the Python worker.
+    """
+    offers = frozenset({*plan.offers, "C functions"})
+    settings = {**environment, **({"LD_PRELOAD": path} if preload and path else {})}
+    host_program = native.find(native.HOST)
     if host_program is None:
-        worker_spec = {"kind": "native", "library": known, "symbols": found}
-        return checked(
-            ProcessSubject(
-                name, MALLOC, offers, worker_command(worker_spec, settings), spec, "python", operations=100_000
-            ),
-            exports.path,
-        )
-    kinds = [found.get(CALLS[kind], "-") for kind in Kind if kind is not Kind.CHECK]
-    if preload:
-        settings["LD_PRELOAD"] = exports.path
-    library = exports.path if path and not preload else "-"
-    command = Command([str(host_program)], [library, found.get("usable_size", "-"), *kinds], settings)
-    return checked(ProcessSubject(name, MALLOC, offers, command, spec, "native"), exports.path)
+        command = worker_command({"kind": "mapped", "library": path, "plan": plan.document()}, environment)
+        subject = ProcessSubject(identity, shape, offers, command, spec, "python", env, operations=100_000)
+    else:
+        library = path if path and not preload else "-"
+        command = Command([str(host_program)], [library, *plan.entries()], settings)
+        subject = ProcessSubject(identity, shape, offers, command, spec, "native", env)
+    subject.instances = plan.instances
+    return subject
 
 
 def checked(subject: ProcessSubject, path: str) -> ProcessSubject:

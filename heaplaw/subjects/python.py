@@ -8,7 +8,7 @@ from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.spec.shapes import MALLOC, SHAPES
 
-from .base import ProcessSubject, UsageError, worker_command
+from .base import ProcessSubject, UsageError, promised, worker_command
 
 POOL_BLOCK, POOL_BLOCKS = 64, 100
 """What a pool is made with when its constructor asks: bytes a block, number of blocks."""
@@ -23,7 +23,11 @@ def cpython_subject(family: str) -> ProcessSubject:
     command = worker_command({**spec, "driver": str(library) if library else None})
     identity = f"CPython {platform.python_version()} {pattern.format('*')}"
     driver = "native" if library else "python"
-    return ProcessSubject(identity, MALLOC, offers, command, spec, driver, operations=1_000_000 if library else 100_000)
+    env, promises = promised(MALLOC)
+    operations = 1_000_000 if library else 100_000
+    return ProcessSubject(
+        identity, MALLOC, offers | promises, command, spec, driver, env, operations=operations, name=family
+    )
 
 
 def object_subject(target: str, shape: str, arguments: dict[str, int] | None = None, align: int = 8) -> ProcessSubject:
@@ -50,5 +54,8 @@ def object_subject(target: str, shape: str, arguments: dict[str, int] | None = N
     except UsageError:
         subject.close()
         raise
-    subject.offers = frozenset(told["offers"])
+    offers = frozenset(told["offers"])
+    _, promises = promised(SHAPES[shape])
+    subject.offers = offers | promises | ({"grid"} if shape == "pool" and "bounds" in offers else set())
+    subject.name = target.rpartition(":")[2]
     return subject

@@ -1,9 +1,10 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
 from ..law import AnyLaw
-from . import content, limits, placement, pool
+from . import accounting, content, limits, lua, placement, pool, regions
 
-CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in (placement, content, limits, pool) for law in module.LAWS}
+_MODULES = (placement, content, limits, pool, accounting, regions, lua)
+CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in module.LAWS}
 
 
 def law(name: str) -> AnyLaw:

@@ -3,9 +3,11 @@
 from ..event import Event, Flag, Status
 from ..law import Law, Scope
 from ..logic import Truth, least
-from ..shapes import Kind
+from ..shapes import SHAPES, Kind
 
-ALL = frozenset({"malloc", "pool"})
+ALL = frozenset(SHAPES)
+RESIZING = frozenset({"malloc", "freelist", "lua_alloc"})
+ZEROING = ALL - {"lua_alloc"}
 
 
 def _reads(e: Event) -> Truth:
@@ -19,7 +21,7 @@ def _payload_kept(e: Event) -> Truth:
 payload_kept = Law[Event](
     id="HL201",
     name="payload_kept",
-    sentence="what the owner wrote into a block stays as written until the block is freed or resized",
+    sentence="what the owner wrote into a block stays as written until the block is ended or resized",
     source="C17 6.2.4 p2 (an object retains its last-stored value throughout its lifetime)",
     scope=Scope.EVENT,
     shapes=ALL,
@@ -46,7 +48,7 @@ realloc_keeps_prefix = Law[Event](
     sentence="a resize keeps the first min(old size, new size) bytes, in place or moved",
     source="C17 7.22.3.5 p2",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=RESIZING,
     premise=_resized,
     body=_prefix_kept,
     observed=lambda e: (
@@ -73,7 +75,7 @@ realloc_failure_keeps_block = Law[Event](
     sentence="a resize that fails leaves the old block live and unchanged",
     source="C17 7.22.3.5 p3-p4",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=RESIZING,
     premise=_resize_failed,
     body=_old_block_kept,
     observed=lambda e: f"byte {e.bad_at} of the old block's {e.held} differs after the failure",
@@ -98,7 +100,7 @@ zeroed = Law[Event](
     sentence="zeroing calls hand out zero bytes over the whole requested size, on recycled memory too",
     source="C17 7.22.3.2 p2",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=ZEROING,
     premise=_zeroing,
     body=_zeroed,
     observed=lambda e: f"byte {e.bad_at} of {e.extent} is not 0",

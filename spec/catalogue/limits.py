@@ -1,12 +1,15 @@
 """What happens at the limits: refusals, overflows, exhaustion, the very first operation."""
 
-from ..event import Event, Flag, Run, Status, View
+from errno import EINVAL, ENOMEM
+
+from ..event import Env, Event, Flag, Run, Status, View, Zero
 from ..law import Law, Scope
 from ..layout import SIZE_MAX
-from ..logic import Truth, Word, implies, neg, one_of
-from ..shapes import Kind
+from ..logic import Truth, Word, implies, ite, neg, one_of
+from ..shapes import MAKERS, REQUESTS, SHAPES, Kind
 
-ALL = frozenset({"malloc", "pool"})
+ALL = frozenset(SHAPES)
+SIZED = ALL - {"pool"}
 MIB = 2**20
 STATUS_WORDS = {
     Status.OK: "served",
@@ -38,18 +41,14 @@ failure_is_reported = Law[Event](
     premise=_not_served,
     body=_returned,
     observed=_status,
-    required=lambda e: "a return" if e.kind == Kind.FREE else "a block, or the failure value",
+    required=lambda e: "a block, or the failure value" if e.kind in MAKERS else "a return",
     accepts=((Event(Kind.ALLOC, 2**63, status=Status.FAILED),),),
     rejects=((Event(Kind.ALLOC, 2**63, status=Status.DIED),), (Event(Kind.FREE, 0, status=Status.DIED),)),
 )
 
 
 def _unserviceable(e: Event) -> Truth:
-    return (
-        e.called
-        & one_of(e.kind, (Kind.ALLOC, Kind.ZALLOC, Kind.RESIZE, Kind.ALIGNED, Kind.POSIX_ALIGNED))
-        & e.unserviceable
-    )
+    return e.called & one_of(e.kind, MAKERS) & e.unserviceable
 
 
 def _refused(e: Event) -> Truth:
@@ -62,7 +61,7 @@ overflow_is_failure = Law[Event](
     sentence="a request larger than any object (above PTRDIFF_MAX, products and sums that wrap included) is refused",
     source="C17 7.22.3 p1, 6.5.6 p9; C23 7.24.3.2 p3 (calloc fails where the product wraps)",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=SIZED,
     premise=_unserviceable,
     body=_refused,
     observed=lambda e: f"{_status(e)}, for {e.size * e.count} bytes",
@@ -88,9 +87,10 @@ def _failure_premise(pre: View, e: Event, post: View) -> Truth:
 
 
 def _failure_changes_nothing(pre: View, e: Event, post: View) -> Truth:
-    same_counters = (post.num_free == pre.num_free) & (post.num_allocated == pre.num_allocated)
+    same_blocks = (post.num_free == pre.num_free) & (post.num_allocated == pre.num_allocated)
+    same_bytes = (post.remaining == pre.remaining) & (post.total == pre.total)
     return (
-        implies(e.failed, same_counters)
+        implies(e.failed, same_blocks & same_bytes)
         & implies(_owes(pre, e), e.served)
         & implies(pre.after_failure & e.reads, e.intact >= e.held)
     )
@@ -100,6 +100,11 @@ def _failure_observed(pre: View, e: Event, post: View) -> str:
     if e.status == Status.FAILED and (post.num_free, post.num_allocated) != (pre.num_free, pre.num_allocated):
         return (
             f"free {pre.num_free} -> {post.num_free}, allocated {pre.num_allocated} -> {post.num_allocated} blocks "
+            "across a refused request"
+        )
+    if e.status == Status.FAILED and (post.remaining, post.total) != (pre.remaining, pre.total):
+        return (
+            f"remaining {pre.remaining} -> {post.remaining}, allocated {pre.total} -> {post.total} bytes "
             "across a refused request"
         )
     if e.status == Status.FAILED:
@@ -124,6 +129,7 @@ failure_changes_nothing = Law[View, Event, View](
     ),
     rejects=(
         (View(3, 1), Event(Kind.ALLOC, 64, status=Status.FAILED), View(2, 2, after_failure=True)),
+        (View(remaining=96), Event(Kind.ALLOC, 99, status=Status.FAILED), View(remaining=0, after_failure=True)),
         (
             View(after_failure=True, owed=64),
             Event(Kind.ALLOC, 64, status=Status.FAILED),
@@ -156,7 +162,7 @@ reuse = Law[Run](
         "the bound is 4 times the peak of live bytes and 256 KiB"
     ),
     scope=Scope.RUN,
-    shapes=frozenset({"malloc"}),
+    shapes=frozenset({"malloc", "freelist", "lua_alloc"}),
     premise=_reuse_premise,
     body=_reuse,
     observed=lambda r: (
@@ -165,6 +171,7 @@ reuse = Law[Run](
     required=lambda r: f"at most {footprint_limit(r) / MIB:.1f} MiB, none refused",
     accepts=((Run(True, 3 * MIB, MIB, 64 * MIB, 0),),),
     rejects=((Run(True, 64 * MIB, MIB, 64 * MIB, 0),), (Run(True, MIB, MIB, 4 * MIB, 1),)),
+    needs=frozenset({"coalesces"}),
 )
 
 
@@ -182,7 +189,7 @@ first_operation = Law[Event](
     sentence="any operation may be the very first in a fresh process",
     source="C17 7.22.3 (no call of the library has to come before another)",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=ALL,
     premise=_is_first,
     body=_first_is_whole,
     observed=_status,
@@ -192,4 +199,121 @@ first_operation = Law[Event](
     needs=frozenset({"C functions"}),
 )
 
-LAWS = (failure_is_reported, overflow_is_failure, failure_changes_nothing, reuse, first_operation)
+
+def _gives_back(e: Event) -> Truth:
+    return e.called & one_of(e.kind, (Kind.FREE, Kind.POP, Kind.RESET, Kind.RELEASE))
+
+
+def _is_not_refused(e: Event) -> Truth:
+    return neg(e.failed)
+
+
+free_is_served = Law[Event](
+    id="HL306",
+    name="free_is_served",
+    sentence="giving memory back is never refused: a live block can be freed or popped, a mark released, all be reset",
+    source="C17 7.22.3.3 p2-p3 (free has no failure); Vais std/allocator: pop, reset",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_gives_back,
+    body=_is_not_refused,
+    observed=_status,
+    required=lambda e: "served",
+    accepts=((Event(Kind.FREE, 0, held=64),),),
+    rejects=((Event(Kind.FREE, 0, held=64, status=Status.FAILED),), (Event(Kind.RESET, 0, status=Status.FAILED),)),
+)
+
+
+def _asks_for_nothing(e: Event) -> Truth:
+    return e.asks & (e.extent == 0)
+
+
+def _zero_as_promised(e: Event) -> Truth:
+    return ite(e.env.zero_size == Zero.NULL, e.failed, e.served)
+
+
+_NULL, _UNIQUE = Env(zero_size=Zero.NULL), Env(zero_size=Zero.UNIQUE)
+
+zero_size_as_promised = Law[Event](
+    id="HL307",
+    name="zero_size_as_promised",
+    sentence="a request for 0 bytes gives what was promised: the failure value, or a block of its own",
+    source="C17 7.22.3 p1 (implementation-defined: either a null pointer or as if the size were some nonzero value)",
+    scope=Scope.EVENT,
+    shapes=SIZED,
+    premise=_asks_for_nothing,
+    body=_zero_as_promised,
+    observed=_status,
+    required=lambda e: "the failure value" if e.env.zero_size == Zero.NULL else "a block of its own",
+    accepts=(
+        (Event(Kind.ALLOC, 0, status=Status.FAILED, env=_NULL),),
+        (Event(Kind.ALLOC, 0, ptr=0x1010, env=_UNIQUE),),
+    ),
+    rejects=(
+        (Event(Kind.ALLOC, 0, ptr=0x1010, env=_NULL),),
+        (Event(Kind.ALLOC, 0, status=Status.FAILED, env=_UNIQUE),),
+    ),
+    needs=frozenset({"zero size"}),
+)
+
+
+def _refuses(e: Event) -> Truth:
+    return e.failed & one_of(e.kind, (*REQUESTS, Kind.RESIZE)) & neg(e.kind == Kind.POSIX_ALIGNED) & (e.extent >= 1)
+
+
+def _tells_errno(e: Event) -> Truth:
+    return one_of(e.err, (ENOMEM, EINVAL))
+
+
+errno_told = Law[Event](
+    id="HL308",
+    name="errno_told",
+    sentence="a refusal sets errno to ENOMEM or EINVAL",
+    source="POSIX.1-2017 malloc, calloc, realloc: errors",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_refuses,
+    body=_tells_errno,
+    observed=lambda e: f"errno = {e.err}",
+    required=lambda e: f"{ENOMEM} (ENOMEM) or {EINVAL} (EINVAL)",
+    accepts=((Event(Kind.ALLOC, 2**62, status=Status.FAILED, err=ENOMEM),),),
+    rejects=((Event(Kind.ALLOC, 2**62, status=Status.FAILED),),),
+    needs=frozenset({"errno"}),
+)
+
+
+def _was_examined(e: Event) -> Truth:
+    return e.called & (e.sound > 0)
+
+
+def _is_sound(e: Event) -> Truth:
+    return e.sound == 1
+
+
+invariant_holds = Law[Event](
+    id="HL309",
+    name="invariant_holds",
+    sentence="the allocator's own check of itself finds nothing wrong, after every operation",
+    source="the allocator's manual, as its mapping names the call",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_was_examined,
+    body=_is_sound,
+    observed=lambda e: "its own check reports a fault",
+    required=lambda e: "no fault",
+    accepts=((Event(Kind.ALLOC, 64, ptr=0x1010, sound=1),),),
+    rejects=((Event(Kind.ALLOC, 64, ptr=0x1010, sound=2),),),
+    needs=frozenset({"invariant"}),
+)
+
+LAWS = (
+    failure_is_reported,
+    overflow_is_failure,
+    failure_changes_nothing,
+    reuse,
+    first_operation,
+    free_is_served,
+    zero_size_as_promised,
+    errno_told,
+    invariant_holds,
+)

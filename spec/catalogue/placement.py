@@ -1,11 +1,11 @@
 """Where blocks lie: alignment, size, disjointness, bounds."""
 
-from ..event import Block, Env, Event, Flag
+from ..event import Block, Env, Event, Flag, Status
 from ..law import Law, Scope
-from ..logic import Truth, Word, ite, mod_pow2
-from ..shapes import Kind
+from ..logic import Truth, Word, ite, mod_pow2, neg
+from ..shapes import SHAPES, Kind
 
-ALL = frozenset({"malloc", "pool"})
+ALL = frozenset(SHAPES)
 
 
 def _hands_out(e: Event) -> Truth:
@@ -57,7 +57,8 @@ sized = Law[Event](
 
 
 def _both_live(a: Block, b: Block) -> Truth:
-    return (a.birth < b.death) & (b.birth < a.death)
+    together = (a.birth < b.death) & (b.birth < a.death)
+    return together & (a.extent >= 1) & (b.extent >= 1)
 
 
 def _apart(a: Word, a_size: Word, b: Word, b_size: Word) -> Truth:
@@ -109,7 +110,7 @@ usable_size_covers_request = Law[Event](
     sentence="the usable size that the allocator reports is at least the size requested",
     source="malloc_usable_size(3)",
     scope=Scope.EVENT,
-    shapes=frozenset({"malloc"}),
+    shapes=frozenset({"malloc", "freelist"}),
     premise=_reports_usable,
     body=_usable_covers,
     observed=lambda e: f"usable size {e.usable} bytes",
@@ -134,7 +135,7 @@ usable_sizes_disjoint = Law[Block, Block](
     sentence="blocks that are live at the same time share no byte of what the allocator calls usable",
     source="malloc_usable_size(3)",
     scope=Scope.PAIR,
-    shapes=frozenset({"malloc"}),
+    shapes=frozenset({"malloc", "freelist"}),
     premise=_both_live,
     body=_usable_disjoint,
     observed=lambda a, b: (
@@ -149,7 +150,7 @@ usable_sizes_disjoint = Law[Block, Block](
 
 def _in_bounds(e: Event) -> Truth:
     env = e.env
-    size = env.block_size
+    size = ite(env.block_size == 0, e.extent, env.block_size)
     return (e.ptr >= env.base) & (size <= env.capacity) & (e.ptr - env.base <= env.capacity - size)
 
 
@@ -161,10 +162,10 @@ in_bounds = Law[Event](
     sentence="a block lies inside the buffer that the allocator declares",
     source="Vais std/allocator, PoolAllocator: buffer, capacity",
     scope=Scope.EVENT,
-    shapes=frozenset({"pool"}),
+    shapes=ALL,
     premise=_hands_out,
     body=_in_bounds,
-    observed=lambda e: f"[{e.ptr:#x}, {e.ptr + e.env.block_size:#x})",
+    observed=lambda e: f"[{e.ptr:#x}, {e.ptr + (e.env.block_size or e.extent):#x})",
     required=lambda e: f"inside [{e.env.base:#x}, {e.env.base + e.env.capacity:#x})",
     accepts=((Event(Kind.ALLOC, 64, ptr=0x10C0, env=_BUFFER),),),
     rejects=(
@@ -174,4 +175,40 @@ in_bounds = Law[Event](
     needs=frozenset({"bounds"}),
 )
 
-LAWS = (aligned, sized, blocks_disjoint, usable_size_covers_request, in_bounds, usable_sizes_disjoint)
+
+def _is_called(e: Event) -> Truth:
+    return e.called
+
+
+def _nothing_outside(e: Event) -> Truth:
+    return neg(e.flags == Flag.OUTSIDE)
+
+
+buffer_respected = Law[Event](
+    id="HL107",
+    name="buffer_respected",
+    sentence="an allocator writes nothing outside the buffer that it was given, and leaves the buffer to its owner",
+    source="Vais std/allocator, BumpAllocator.from_buffer: the allocator does not own the buffer",
+    scope=Scope.EVENT,
+    shapes=ALL,
+    premise=_is_called,
+    body=_nothing_outside,
+    observed=lambda e: f"byte {e.bad_at} beside the buffer was changed",
+    required=lambda e: "the bytes on both sides of the buffer as they were",
+    accepts=((Event(Kind.ALLOC, 64, ptr=0x1040, env=_BUFFER),),),
+    rejects=(
+        (Event(Kind.ALLOC, 64, status=Status.FAILED, flags=Flag.OUTSIDE, bad_at=0, env=_BUFFER),),
+        (Event(Kind.RENEW, 0, flags=Flag.OUTSIDE, bad_at=8, env=_BUFFER),),
+    ),
+    needs=frozenset({"buffer"}),
+)
+
+LAWS = (
+    aligned,
+    sized,
+    blocks_disjoint,
+    usable_size_covers_request,
+    in_bounds,
+    usable_sizes_disjoint,
+    buffer_respected,
+)

@@ -1,8 +1,10 @@
 """Pools of fixed-size blocks: conservation, grid, progress, counters."""
 
-from ..event import Env, Event, Flag, Status, View
+from dataclasses import replace
+
+from ..event import Env, Event, Flag, Order, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, ite, neg
+from ..logic import Truth, implies, ite, neg, one_of
 from ..shapes import Kind
 
 POOL = frozenset({"pool"})
@@ -104,12 +106,12 @@ pool_on_grid = Law[Event](
     required=lambda e: f"a multiple of {e.env.block_size} bytes from {e.env.base:#x}",
     accepts=((_GAVE,),),
     rejects=((Event(Kind.ALLOC, 64, ptr=0x1048, env=_ENV),),),
-    needs=frozenset({"bounds"}),
+    needs=frozenset({"grid"}),
 )
 
 
 def _asks(pre: View, e: Event, post: View) -> Truth:
-    return e.called & (e.kind == Kind.ALLOC)
+    return e.asks
 
 
 def _serves_iff_free(pre: View, e: Event, post: View) -> Truth:
@@ -134,4 +136,76 @@ pool_serves_while_free = Law[View, Event, View](
     rejects=((View(1, 3, 3), _FULL, View(1, 3, 3)), (View(0, 4, 4), _GAVE, View(0, 5, 5))),
 )
 
-LAWS = (pool_conserved, accounting_exact, pool_on_grid, pool_serves_while_free, free_count_exact)
+
+def _freed_before(pre: View, e: Event, post: View) -> Truth:
+    return one_of(e.kind, (Kind.ALLOC, Kind.ZALLOC)) & e.asks & (e.extent >= 1) & (e.extent <= pre.freed)
+
+
+def _is_served(pre: View, e: Event, post: View) -> Truth:
+    return e.served
+
+
+freed_is_reusable = Law[View, Event, View](
+    id="HL406",
+    name="freed_is_reusable",
+    sentence="right after a block is freed, a request for no more than its size is served",
+    source="Vais std/allocator, PoolAllocator and FreeListAllocator: freed memory goes back to the free list",
+    scope=Scope.STEP,
+    shapes=frozenset({"pool", "freelist"}),
+    premise=_freed_before,
+    body=_is_served,
+    observed=lambda pre, e, post: f"{e.extent} bytes refused, {pre.freed} bytes having been freed just before",
+    required=lambda pre, e, post: "a block",
+    accepts=((View(3, 1, 1, freed=64), _GAVE, View(2, 2, 2)),),
+    rejects=((View(4, 0, freed=64), replace(_FULL, status=Status.FAILED), View(4, 0)),),
+)
+
+
+def _promises_order(pre: View, e: Event, post: View) -> Truth:
+    return e.makes & (pre.newest_free > 0)
+
+
+def _in_order(pre: View, e: Event, post: View) -> Truth:
+    lifo = e.env.reuse_order == Order.LIFO
+    # A queue may hand out blocks that were never used before the oldest freed one; a stack may not.
+    return ite(lifo, e.ptr == pre.newest_free, implies(post.reused, e.ptr == pre.oldest_free))
+
+
+_LIFO, _FIFO = replace(_ENV, reuse_order=Order.LIFO), replace(_ENV, reuse_order=Order.FIFO)
+
+reuse_order = Law[View, Event, View](
+    id="HL407",
+    name="reuse_order",
+    sentence="freed blocks are handed out again in the promised order: the newest first, or the oldest first",
+    source="Vais std/allocator, PoolAllocator: a free list that is a stack; other orders by promise",
+    scope=Scope.STEP,
+    shapes=POOL,
+    premise=_promises_order,
+    body=_in_order,
+    observed=lambda pre, e, post: f"{e.ptr:#x}",
+    required=lambda pre, e, post: (
+        f"{pre.newest_free:#x}, freed last"
+        if e.env.reuse_order == Order.LIFO
+        else f"{pre.oldest_free:#x}, freed first, or a block that was never used"
+    ),
+    accepts=(
+        (View(newest_free=0x1040, oldest_free=0x1000), replace(_GAVE, env=_LIFO), View(reused=True)),
+        (View(newest_free=0x1000, oldest_free=0x1040), replace(_GAVE, env=_FIFO), View(reused=True)),
+        (View(newest_free=0x1000, oldest_free=0x1000), replace(_GAVE, env=_FIFO), View()),
+    ),
+    rejects=(
+        (View(newest_free=0x1080, oldest_free=0x1040), replace(_GAVE, env=_LIFO), View(reused=True)),
+        (View(newest_free=0x1040, oldest_free=0x1080), replace(_GAVE, env=_FIFO), View(reused=True)),
+    ),
+    needs=frozenset({"reuse order"}),
+)
+
+LAWS = (
+    pool_conserved,
+    accounting_exact,
+    pool_on_grid,
+    pool_serves_while_free,
+    free_count_exact,
+    freed_is_reusable,
+    reuse_order,
+)

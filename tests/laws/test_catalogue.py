@@ -19,13 +19,13 @@ from heaplaw.columns import TYPES, ColumnEvent
 from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
-from heaplaw.spec.law import Law, Scope
+from heaplaw.spec.law import FACTS, PROMISES, Law, Scope
 from heaplaw.spec.shapes import CALLS, SHAPES, Kind
 
 SEED = 19_530_401
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 WIDTHS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS)}
-EXTRA = {"usable_size", "num_free_blocks", "num_allocated", "bounds", "C functions"}
+EXTRA = set.union(set(PROMISES), FACTS, *(set(shape.counters) for shape in SHAPES.values()))
 NAMES = sorted(CATALOGUE)
 each_law = pytest.mark.parametrize("name", NAMES)
 

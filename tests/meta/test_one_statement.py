@@ -180,7 +180,7 @@ def by_fast(name: str, faulty: bool) -> set[str]:
 
 def by_dominance(name: str, faulty: bool) -> set[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judges, "_library", lambda: None)
+        patch.setattr(judges, "native_library", lambda: None)
         return by_fast(name, faulty)
 
 

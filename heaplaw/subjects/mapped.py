@@ -1,0 +1,194 @@
+"""Subjects that a mapping describes."""
+
+import os
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from heaplaw import mapping, plan
+from heaplaw.mapping import Mapping
+from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
+from heaplaw.spec.history import plain_env
+from heaplaw.spec.shapes import SHAPES, WORDS, Shape
+
+from .base import Expected, ProcessSubject, UsageError, worker_command
+from .build import compiled
+from .elf import read_exports
+from .native import TLS, c_library, checked, library_subject, name_of, preloaded, version_of_c_library
+
+KINDS = {word: kind for kind, word in WORDS.items()}
+STANDARD = frozenset({"malloc", "calloc", "realloc", "free"})
+"""A library whose mapping calls one of these takes the C library's place: it is preloaded."""
+FOLDERS = (
+    "/usr/local/lib",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/lib64",
+    "/lib",
+)
+
+
+class NotInstalledError(UsageError):
+    """What a mapping needs is not on this machine."""
+
+
+def mapped_subject(path: Path, known_as: str = "") -> ProcessSubject:
+    """The subject that the mapping in the file `path` describes; `known_as`: the name of a mapping that ships.
+
+    MappingError for what is wrong in the file, UsageError for what cannot be started.
+    """
+    read = mapping.load(path)
+    spec = {"kind": "mapping", "path": known_as or str(path.resolve())}
+    shape, calls, env = SHAPES[read.shape], plan_of(read), env_of(read)
+    if read.kind == "python":
+        command = worker_command(
+            {"kind": "python", "module": read.where[0], "plan": calls.document()}, read.environment
+        )
+        subject = ProcessSubject(read.name, shape, calls.offers, command, spec, "python", env, operations=20_000)
+        subject.instances = calls.instances
+        subject.host(4096)
+        version = ""
+    else:
+        subject, version = library_of(read, shape, calls, env, spec)
+    subject.name = known_as or read.name
+    subject.offers |= promises_of(read, env)
+    subject.expected = tuple(
+        Expected(known.law, known.reason, known.issue)
+        for known in read.expect
+        if known.version is None or version.startswith(known.version)
+    )
+    subject.notes = notes_of(read)
+    return subject
+
+
+def library_of(
+    read: Mapping, shape: Shape, calls: plan.Plan, env: Env, spec: dict[str, str]
+) -> tuple[ProcessSubject, str]:
+    """The subject in a library, started, and the library's version."""
+    where = found_library(read)
+    exports = read_exports(where)
+    mapping.check_symbols(read, exports)
+    plain = where == c_library()
+    identity = version_of_c_library() if plain else name_of(where, exports.soname)
+    identity = identity if identity.startswith(read.name) else f"{read.name} ({identity})"
+    preload = not STANDARD.isdisjoint(calls.functions) if read.preload is None else read.preload
+    settings = {**({} if plain else TLS), **read.environment}
+    if not plain and preload and any(sign in exports.path for sign in " :"):
+        raise UsageError(f"{where}: its path has a space or a colon, which separate libraries to preload; move it")
+    subject = library_subject(
+        identity, shape, calls, env, None if plain else exports.path, preload and not plain, settings, dict(spec)
+    )
+    return checked(subject, exports.path), version_of(where)
+
+
+def found_library(read: Mapping) -> Path:
+    """The file of the library that a mapping names; NotInstalledError when no such file is there."""
+    here = read.path.parent
+    if read.kind == "source":
+        return compiled(here / read.where[0])
+    for written in read.where:
+        if written == "libc":
+            return c_library()
+        folders = [here] if "/" in written else library_folders()
+        for folder in folders:
+            # Of several, the last: names of folders tell versions.
+            matches = sorted(folder.glob(written) if not written.startswith("/") else Path("/").glob(written[1:]))
+            if matches:
+                return matches[-1]
+    what = f"{' or '.join(read.where)}: no such library"
+    raise NotInstalledError(f"{read.path}: {what}" + (f"; install {read.package}" if read.package else ""))
+
+
+def library_folders() -> list[Path]:
+    """Where a library without a path is looked for: as the loader does, then beside Python's packages."""
+    given = [part for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
+    return [Path(folder) for folder in (*given, *FOLDERS, f"{sys.prefix}/lib") if Path(folder).is_dir()]
+
+
+def version_of(where: Path) -> str:
+    """The version that a library's real file name tells, or the C library's; empty when there is none."""
+    found = re.search(r"\.so\.([0-9][0-9.]*)$", os.path.realpath(where))
+    return found.group(1) if found else version_of_c_library().rpartition(" ")[2] if where == c_library() else ""
+
+
+def plan_of(read: Mapping) -> plan.Plan:
+    """How the mapping's calls are made."""
+
+    def call(made: mapping.Call) -> plan.Call:
+        # An address or a bare number that comes back is the same word to a driver.
+        return plan.Call(made.function, made.returns, tuple(number(read, a) for a in made.arguments))
+
+    buffer = read.buffer
+    return plan.Plan(
+        operations={KINDS[name]: call(made) for name, made in read.operations.items()},
+        counters={name: call(made) for name, made in read.counters.items()},
+        init=tuple(map(call, read.init)),
+        create=tuple(map(call, read.create)),
+        destroy=call(read.destroy) if read.destroy else None,
+        instances=read.instances,
+        buffer=buffer.size if buffer else 0,
+        buffer_align=buffer.align if buffer else 16,
+        storage=read.storage,
+        capacity=buffer.size if buffer else read.constants.get("capacity", 0),
+        align=int(env_of(read).max_align),
+    )
+
+
+def number(read: Mapping, argument: str | int) -> str | int:
+    """A constant's word as its number; other arguments as they are."""
+    return read.constants.get(argument, argument) if argument in ("block_size", "num_blocks") else argument
+
+
+def env_of(read: Mapping) -> Env:
+    """What the mapping promises, as laws see it."""
+    says, plain, shape = read.promises, plain_env(read.shape), SHAPES[read.shape]
+    buffer, constants = read.buffer, read.constants
+    blocks, size = constants.get("num_blocks", 0), constants.get("block_size", 0)
+    capacity = buffer.size if buffer else constants.get("capacity", 0)
+    if shape.name == "pool" and "base" in read.counters:
+        capacity = size * blocks
+    zeroed = read.operations.get("zeroed")
+    return replace(
+        plain,
+        max_align=says.alignment or plain.max_align,
+        capacity=capacity,
+        block_size=size,
+        num_blocks=blocks,
+        header=constants.get("header", plain.header),
+        coalesces=plain.coalesces if says.coalesces is None else says.coalesces,
+        zero_size=Zero[says.zero_size.upper()],
+        direction=Direction[says.direction.upper()],
+        padding=Padding[says.padding.upper()],
+        reuse_order=Order[says.reuse.upper()],
+        max_request_align=says.max_alignment or plain.max_request_align,
+        max_request=2**says.size_bits - 1,
+        aligned_multiple=plain.aligned_multiple if says.aligned_size is None else says.aligned_size == "multiple",
+        counted=zeroed is None or "count" in zeroed.arguments,
+    )
+
+
+def promises_of(read: Mapping, env: Env) -> frozenset[str]:
+    """The promises that laws need, by the names that they ask for."""
+    given = {
+        "coalesces": env.coalesces,
+        "reuse order": env.reuse_order != Order.ANY,
+        "zero size": env.zero_size != Zero.UNSPECIFIED,
+        "errno": read.promises.errno,
+        "shrinks": read.promises.shrinks,
+        "grid": read.shape == "pool" and "base" in read.counters,
+    }
+    return frozenset(name for name, promised in given.items() if promised)
+
+
+def notes_of(read: Mapping) -> tuple[str, ...]:
+    """What is promised, and not judged."""
+    says = read.promises
+    told = {"misuse": says.misuse, "cost": says.cost, "thread_safe": None if says.thread_safe is None else "yes"}
+    words = [f"{name} = {value}" for name, value in told.items() if value not in (None, "any", "undefined")]
+    return (f"promised, and judged by no law: {', '.join(words)}",) if words else ()
+
+
+__all__ = ["NotInstalledError", "found_library", "mapped_subject", "preloaded"]
