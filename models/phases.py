@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from heaplaw.spec.shapes import Kind
 
 from . import table
-from .plan import STEP, Floats, Plan, Rng, Words, class_sizes, draw_kinds, draw_sizes, log_uniform, small_sizes
+from .asking import refused_sizes, stand_in, wrapping_factors
+from .plan import STEP, Plan, class_sizes, draw_kinds, draw_sizes, log_uniform, small_sizes
+from .script import Floats, Rng, Words
 
-_REFUSED: Words = np.array(table.REFUSED_SIZES, np.uint64)
 _VAST: Words = np.array(table.VAST_SIZES, np.uint64)
-_FACTORS: Words = np.array(table.WRAPPING_FACTORS, np.uint64)
 
 
 def fill_and_drain(plan: Plan, start: float, length: int) -> None:
@@ -217,15 +217,24 @@ GROUP = 13
 
 
 def boundaries(
-    plan: Plan, start: float, length: float, groups: int, family: table.SizeClass | None = None, vast: bool = True
+    plan: Plan,
+    start: float,
+    length: float,
+    groups: int,
+    family: table.SizeClass | None = None,
+    vast: bool = True,
+    above: int = 0,
 ) -> None:
     """Requests that are refused, each amid witnesses of what a refusal must not change.
 
     A group: x = malloc(s); none or a few refused; free(x); refused; y = malloc(s); resize y to a refused size; check y;
     z = malloc(s); free y; free z. s is of `family`, or of the mixture. With `vast`, now and then a size beyond 32 bits
-    that may be served stands for the refused one.
+    that may be served stands for the refused one. Refused sizes are above `above` bytes; there are no groups where no
+    such size may be asked for.
     """
-    rng = plan.rng
+    rng, sizes = plan.rng, refused_sizes(plan.env, above)
+    if not len(sizes):
+        return
     at = start + np.sort(rng.uniform(0, length, groups))
     drawn = class_sizes(rng, groups, family) if family else draw_sizes(rng, groups)
     size = np.maximum(drawn, 1).astype(np.uint64)
@@ -234,23 +243,27 @@ def boundaries(
     series = rng.choice(np.array(table.REFUSED_IN_A_ROW), groups)
     before = np.repeat(at, series)
     rank = np.arange(len(before)) - np.repeat(np.cumsum(series) - series, series)
-    refused(plan, before + (1 + rank) * STEP, before + 19 * STEP)
-    refused(plan, at + 11 * STEP, at + 20 * STEP, vast)
+    refused(plan, before + (1 + rank) * STEP, before + 19 * STEP, above=above)
+    refused(plan, at + 11 * STEP, at + 20 * STEP, vast, above)
     kept = plan.add(at + 12 * STEP, at + 18 * STEP, size, plain)
-    plan.resize(kept, at + 14 * STEP, rng.choice(_REFUSED, groups))
+    plan.resize(kept, at + 14 * STEP, rng.choice(sizes, groups))
     plan.check(kept, at + 15 * STEP)
     plan.add(at + 16 * STEP, at + 19 * STEP, size, plain)
 
 
-def refused(plan: Plan, birth: Floats, death: Floats, vast: bool = False) -> None:
-    """Requests of every kind that are refused."""
+def refused(plan: Plan, birth: Floats, death: Floats, vast: bool = False, above: int = 0) -> None:
+    """Requests of every kind, for more than `above` bytes, that are refused."""
     rng, n = plan.rng, len(birth)
     kind = draw_kinds(rng, n, plan.kinds, plan.weights)
-    size, count = rng.choice(_REFUSED, n), np.ones(n, np.uint64)
-    if vast:
+    size, count = rng.choice(refused_sizes(plan.env, above), n), np.ones(n, np.uint64)
+    if vast and not plan.env.capacity and plan.env.max_request >= table.VAST_SIZES[-1]:
         some = np.arange(n) % 40 == 7
         kind[some], size[some] = Kind.ALLOC, rng.choice(_VAST, int(some.sum()))
-    wraps = (kind == Kind.ZALLOC) & (rng.random(n) < 0.7)
-    factors = _FACTORS[rng.integers(0, len(_FACTORS), n)]
-    count[wraps], size[wraps] = factors[wraps, 0], factors[wraps, 1]
+    if not plan.env.capacity:  # it may be served after all: nobody shall have to zero that
+        kind[(size <= table.VAST_SIZES[-1]) & (kind == Kind.ZALLOC)] = stand_in(plan.kinds)
+    pairs = wrapping_factors(plan.env, above)
+    wraps = (kind == Kind.ZALLOC) & (rng.random(n) < 0.7) & bool(len(pairs))
+    if len(pairs):
+        factors = pairs[rng.integers(0, len(pairs), n)]
+        count[wraps], size[wraps] = factors[wraps, 0], factors[wraps, 1]
     plan.add(birth, death, size, kind, count=count)

@@ -5,18 +5,15 @@ All randomness comes from one generator, made from the seed.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import CALLS, Kind
 
-from . import table
-
-Floats = NDArray[Any]
-Words = NDArray[Any]
-Rng = np.random.Generator
+from . import asking, table
+from .script import Floats, Rng, Words
 
 STEP = 1e-4
 """Distance in time between the operations of a group that stay together (ordinary ones are about 1 apart)."""
@@ -29,7 +26,9 @@ class Plan:
     rng: Rng
     kinds: frozenset[Kind]
     weights: Mapping[str, int] = field(default_factory=lambda: table.KIND_WEIGHTS)
-    alignments: Sequence[int] = table.ALIGNMENTS
+    most_align: int = table.ALIGNMENTS[-1]
+    """Largest alignment asked for, bytes, if that may be asked for."""
+    env: Env = Env()
     births: list[Floats] = field(default_factory=list[Floats])
     deaths: list[Floats] = field(default_factory=list[Floats])
     sizes: list[Words] = field(default_factory=list[Words])
@@ -41,6 +40,9 @@ class Plan:
         default_factory=list[tuple[NDArray[np.int64], Floats, Words]]
     )
     checked: list[tuple[NDArray[np.int64], Floats]] = field(default_factory=list[tuple[NDArray[np.int64], Floats]])
+
+    def __post_init__(self) -> None:
+        self.alignments: Words = np.array(asking.alignments(self.env, 8, self.most_align), np.uint64)
 
     def add(
         self,
@@ -57,7 +59,7 @@ class Plan:
         self.deaths.append(death)
         self.kind.append(draw_kinds(self.rng, n, self.kinds, self.weights) if kind is None else kind)
         self.sizes.append(size)
-        self.align.append(self.rng.choice(np.array(self.alignments, np.uint64), n) if align is None else align)
+        self.align.append(self.rng.choice(self.alignments, n) if align is None else align)
         self.count.append(np.ones(n, np.uint64) if count is None else count)
         numbers = np.arange(self.total, self.total + n)
         self.total += n

@@ -116,7 +116,10 @@ STEADY_CROWD = 48
 STEADY_EXACT = 6
 STEADY_CROWD_SIZES = SizeClass("steady crowds", 1, 64, 1024)
 STEADY_KINDS = {"malloc": 50, "calloc": 20, "aligned_alloc": 15, "posix_memalign": 15}
-STEADY_ALIGNMENTS = tuple(2**k for k in range(3, 11))
+STEADY_MOST_ALIGN = 2**10
+"""Largest alignment asked for, bytes."""
+STEADY_PART, STEADY_LEAST = 5, 20_000
+"""A mixed run is followed by a steady one, so many times shorter, of so many operations at least."""
 STEADY_RESIZED_SHARE = 0.2
 STEADY_BOUNDARY_SHARE = 0.01
 SMALL_SIZES = SizeClass("small steady", 1, 16, 512)
@@ -125,3 +128,8 @@ SMALL_LARGER_SHARE = 0.15
 SMALL_LIFETIME = 24
 SMALL_CROWD = 12
 """The same for subjects that may have little room."""
+
+BURSTS = (1, 1, 3, 20, 300)
+"""Most operations in a row of one instance, where several take turns."""
+STEADY_ABOVE = 2**20
+"""Requests that a steady workload wants refused are larger, bytes: smaller ones count as refusals (law `reuse`)."""
