@@ -14,13 +14,13 @@ from heaplaw.spec.judge import Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, REQUESTS, TAKERS, Kind
-from heaplaw.spec.verdict import Verdict, Violation
+from heaplaw.spec.verdict import Verdict, Violated, Violation
 
 from .host import HostError
 from .interrupts import asked, held
 from .judges import FastJudge
 from .minimise import Witness, minimise
-from .subjects import ProcessSubject, UsageError
+from .subjects import Expected, ProcessSubject, UsageError
 
 LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
@@ -43,6 +43,17 @@ class Report:
     ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
     interrupted: bool = False
     last_words: str = ""
+
+    @property
+    def expected(self) -> dict[str, Expected]:
+        """The violations that are known, by law."""
+        return {known.law: known for known in self.subject.expected}
+
+    @property
+    def broken(self) -> list[Verdict]:
+        """The laws that are violated, and were not expected to be."""
+        found = (verdict for verdict in self.verdicts if isinstance(verdict.outcome, Violated))
+        return [verdict for verdict in found if verdict.law not in self.expected]
 
 
 @dataclass
@@ -220,13 +231,16 @@ def check(
         interrupted = True
     witnesses: list[Witness] = []
     parting = time.monotonic() + PARTING
+    known = {expected.law for expected in subject.expected}
     for finding in sorted(state.findings.values(), key=nearness):
+        if finding.law.name in known:
+            continue
         if interrupted:
             left = parting - time.monotonic()
             witnesses.append(in_haste(subject, finding, left) if left > 0 else unshrunk(finding))
             continue
         progress(f"minimising {finding.law.id} {finding.law.name}")
-        limit = seconds / LATER if any(known.complete for known in witnesses) else seconds
+        limit = seconds / LATER if any(earlier.complete for earlier in witnesses) else seconds
         witness = minimise(subject, finding.law, finding.history, finding.violation, limit, witnesses)
         interrupted = asked()
         witnesses.append(witness)

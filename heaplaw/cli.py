@@ -3,42 +3,33 @@
 import os
 import secrets
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from heaplaw.spec.shapes import SHAPES
+
 from . import __version__, interrupts
+from .console import (
+    BROKEN,
+    HARNESS,
+    HOLDS,
+    INTERRUPTED,
+    UNDECIDED,
+    USAGE,
+    combine,
+    echo,
+    found,
+    progress,
+    show,
+    show_matrix,
+    warn,
+)
 from .interrupts import held
 
 if TYPE_CHECKING:
-    from .check import Report
-    from .minimise import Witness
-    from .subjects import ProcessSubject
-
-HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
-"""Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
-
-
-def echo(lines: Sequence[str]) -> None:
-    """Print results. A reader who has left (`| head`) changes neither what is done nor the exit code."""
-    try:
-        click.echo("\n".join(lines))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def warn(text: str) -> None:
-    """One line about what could not be done."""
-    click.echo(f"error: {text}", err=True)
-
-
-def progress(text: str) -> None:
-    """Tell what is being done, on a terminal only: logs stay quiet."""
-    if sys.stderr.isatty():
-        click.echo(f"  … {text}", err=True)
+    from collections.abc import Callable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +44,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("subjects", nargs=-1, metavar="[SUBJECT]...")
 @click.option("--prefix", default="", help="What stands before malloc, free, … in a library, like je_.")
-@click.option("--shape", type=click.Choice(["malloc", "pool"]), help="The interface of a Python object.")
+@click.option("--shape", type=click.Choice(list(SHAPES)), help="The interface of a Python object.")
 @click.option(
     "--operations",
     "-n",
@@ -64,6 +55,7 @@ def cli() -> None:
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
 @click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
+@click.option("--capacity", type=click.IntRange(1, 2**32), help="For the constructor of other shapes, bytes.")
 @click.option("--boundary-share", type=click.FloatRange(0, 0.5), default=0.02, help="Part of the run near its limits.")
 @click.option("--memory", type=click.FloatRange(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
 @click.option("--cpu", type=click.FloatRange(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
@@ -84,16 +76,18 @@ def check(
     profile: str,
     block_size: int | None,
     num_blocks: int | None,
+    capacity: int | None,
     boundary_share: float,
     memory: float,
     cpu: float,
     output: Path,
     seconds: float,
 ) -> None:
-    """Judge SUBJECTs: the C library's malloc when none is named.
+    """Judge SUBJECTs: the C library's malloc when none is named. Several give a table, a column a subject.
 
-    SUBJECT: glibc, cpython (pymem_raw, pymem, pyobject), a path to a shared library, package.module:Thing with --shape,
-    or mutant:NAME (an allocator with a seeded fault, to see what a violation looks like).
+    SUBJECT: a mapping (mine.toml, or a name that `heaplaw subjects` lists), cpython (pymem_raw, pymem, pyobject), a
+    path to a shared library, package.module:Thing with --shape, or mutant:NAME (an allocator with a seeded fault, to
+    see what a violation looks like).
     """
     from heaplaw.spec.protocols import Limits
 
@@ -103,104 +97,27 @@ def check(
     check_folder(output)
     limits = Limits(cpu=cpu, wall=4 * cpu, memory=int(memory * 2**30))
     seed = secrets.randbelow(10**8) if seed is None else seed
-    given = {"block_size": block_size, "num_blocks": num_blocks}
+    given = {"block_size": block_size, "num_blocks": num_blocks, "capacity": capacity}
     arguments = {name: value for name, value in given.items() if value is not None}
-    worst = HOLDS
-    for place, subject in enumerate(found(subjects or ("glibc",), prefix, shape, arguments)):
+    worst, reports = HOLDS, list[Any]()
+    chosen = found(subjects or ("glibc",), prefix, shape, arguments)
+    for place, subject in enumerate(chosen):
         if place:
             echo([""])
         try:
             report = run(subject, seed, operations, limits, profile, seconds, boundary_share, progress)
             with held():
-                worst = combine(worst, show(report, output))
+                worst = combine(worst, show(report, output, len(chosen) == 1))
+                reports.append(report)
         finally:
             subject.close()
         if report.interrupted:
             saved = f"; what was found is in {output}/" if report.witnesses else ""
             click.echo(f"interrupted after {report.operations:,} operations{saved}", err=True)
             sys.exit(INTERRUPTED)
+    if len(reports) > 1:
+        show_matrix(reports)
     sys.exit(worst)
-
-
-def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[str, int]) -> "list[ProcessSubject]":
-    """All subjects, started; when one of them cannot be had, every such error is told, and nothing is run."""
-    from .subjects import UsageError, resolve
-
-    subjects: list[ProcessSubject] = []
-    errors: list[str] = []
-    for name in names:
-        try:
-            subjects += resolve(name, prefix, shape, arguments)
-        except UsageError as error:
-            errors.append(str(error))
-    if not errors:
-        return subjects
-    for subject in subjects:
-        subject.close()
-    for text in errors[:-1]:
-        warn(text)
-    raise UsageError(errors[-1])
-
-
-def show(report: "Report", output: Path) -> int:
-    """Keep a report's witnesses and print it; the exit code that it asks for."""
-    from heaplaw.spec.verdict import Holds, Unknown, Violated
-
-    from .report import closing, failure, header, summary, table
-
-    first, *rest = header(report)
-    echo([f"heaplaw {__version__}   {first}", *rest, "", *table(report.verdicts), ""])
-    for group in causes(report.witnesses):
-        paths = [keep(witness, report, output) for witness in group]
-        echo([*failure(group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
-    decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
-    note = [] if report.witnesses or not decided else ["holds = no counterexample found in this run"]
-    echo([*closing(report), *note, summary(report)])
-    outcomes = [type(verdict.outcome) for verdict in report.verdicts]
-    return BROKEN if Violated in outcomes else UNDECIDED if Unknown in outcomes else HOLDS
-
-
-def causes(witnesses: "Sequence[Witness]") -> "list[list[Witness]]":
-    """Witnesses, those of the same steps together."""
-    groups: dict[tuple[Any, ...], list[Witness]] = {}
-    for witness in witnesses:
-        trace = witness.trace
-        steps = tuple(trace.op(index) for index in range(min(len(trace), 200)))
-        groups.setdefault((len(trace), steps), []).append(witness)
-    return list(groups.values())
-
-
-def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
-    """Store a witness: where, or None when that fails, which is told; what was found is shown in any case."""
-    from .store import document_of, save
-    from .subjects import UsageError
-
-    try:
-        return save(output, document_of(witness, report.subject.spec, report.subject.identity, report.seed))
-    except UsageError as error:
-        warn(str(error))
-        return None
-
-
-def said(report: "Report", witness: "Witness") -> list[str]:
-    """What a Python object answered instead of a block, in its own words."""
-    from heaplaw.spec.event import Status
-
-    from .minimise import LIMITS
-
-    at = max(witness.violation.operations, default=-1)
-    odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
-    if report.subject.spec["kind"] != "object" or not odd or not witness.runs or report.interrupted:
-        return []
-    report.subject.close()
-    report.subject.run(witness.trace, LIMITS)
-    words = report.subject.host(0).last_words()
-    return [f"    said      {words}"] if words else []
-
-
-def combine(a: int, b: int) -> int:
-    """The exit code for both: violated wins over heaplaw's own error, that over undecided."""
-    return next((code for code in (BROKEN, HARNESS, UNDECIDED) if code in (a, b)), HOLDS)
 
 
 @cli.command()
@@ -284,6 +201,7 @@ def main(arguments: list[str] | None = None) -> None:
     """The entry point: bad input gives one line and exit code 2, never a traceback."""
     from .calls import SubjectError
     from .host import HostError
+    from .mapping import MappingError
     from .subjects.base import UsageError
 
     command: Callable[..., Any] = cli.main
@@ -296,6 +214,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(USAGE)
     except click.ClickException as error:
         warn(error.format_message())
+        sys.exit(USAGE)
+    except MappingError as error:
+        click.echo(error.report, err=True)
         sys.exit(USAGE)
     except (UsageError, SubjectError) as error:
         warn(str(error))

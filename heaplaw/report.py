@@ -6,12 +6,17 @@ from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.history import Completed
+from heaplaw.spec.law import FACTS, PROMISES
+from heaplaw.spec.shapes import CALLS
+from heaplaw.spec.shapes import WORDS as WORDS_OF_KINDS
 from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Verdict, Violated
 
 from .check import Report
 from .minimise import Witness, involved_ranges
 from .picture import ending, heap_text, steps_text
 from .subjects import names_without_calls
+
+SHAPE_WORDS = {CALLS[kind]: word for kind, word in WORDS_OF_KINDS.items()}
 
 WORDS = {
     Holds: "holds",
@@ -25,43 +30,101 @@ DRIVERS = {"native": "driver in C", "python": "driver in Python: slower; no comp
 
 def header(report: Report) -> list[str]:
     """What is judged, and how."""
-    subject = report.subject
-    calls = [name for name in sorted(subject.offers) if name not in ("C functions", "bounds")]
-    if subject.shape.name == "pool":
-        calls = [{"malloc": "alloc", "free": "dealloc"}.get(name, name) for name in calls]
-    absent = names_without_calls(subject.shape, subject.offers)
+    subject, shape = report.subject, report.subject.shape
+    calls = [name_of_call(name, shape.name) for name in sorted(subject.offers - PROMISES - FACTS)]
+    absent = [name_of_call(name, shape.name) for name in names_without_calls(shape, subject.offers)]
     driver = DRIVERS[subject.driver]
     if subject.spec["kind"] == "object":
         driver = "driver in Python"
+    promises = sorted(subject.offers & PROMISES)
     lines = [
-        f"{subject.identity}   shape {subject.shape.name}   seed {report.seed}   {driver}",
-        "found   " + " ".join(calls),
+        f"{subject.identity}   shape {shape.name}   seed {report.seed}   {driver}",
+        *folded("found", calls),
+        *folded("absent", absent, " (left out)"),
     ]
-    return lines + (["absent  " + " ".join(absent) + " (left out)"] if absent else [])
+    lines += folded("promised", [word.replace(" ", "_") for word in promises]) if shape.name != "malloc" else []
+    return lines + [f"note    {note}" for note in subject.notes]
 
 
-def table(verdicts: Sequence[Verdict]) -> list[str]:
+def name_of_call(name: str, shape: str) -> str:
+    """What an operation is called where it is not the C library's."""
+    return SHAPE_WORDS.get(name, name) if shape not in ("malloc", "lua_alloc") else name
+
+
+def folded(label: str, words: Sequence[str], ending: str = "") -> list[str]:
+    """Words behind a label, over as many lines as they need."""
+    lines = wrap(" ".join(words) + ending, 72) if words else []
+    return [f"{label if place == 0 else '':<8}{line}" for place, line in enumerate(lines)]
+
+
+def table(report: Report) -> list[str]:
     """A line a law: outcome, evidence, number judged."""
     lines: list[str] = []
-    for verdict in sorted(verdicts, key=lambda v: law(v.law).id):
-        outcome = verdict.outcome
+    for verdict in sorted(report.verdicts, key=lambda v: law(v.law).id):
+        outcome, known = verdict.outcome, report.expected.get(verdict.law)
         word = WORDS[type(outcome)]
         evidence = str(verdict.evidence)
         detail = "tested on " + (evidence[:-1] if evidence.startswith("1 ") else evidence)
         if isinstance(outcome, Violated):
             detail += f", broken {outcome.total:,} time{'s' * (outcome.total != 1)}"
+            word = "expected" if known else word
         elif isinstance(outcome, Unknown | NotApplicable | Error):
             detail = outcome.why
         lines.append(f"  {law(verdict.law).id}  {verdict.law:<27} {word:<15} {detail}")
+        if known and isinstance(outcome, Violated):
+            lines += [f"  {'':<49} {part}" for part in wrap(known.reason, 60)]
     return lines
 
 
-def counts(verdicts: Sequence[Verdict]) -> str:
+def surprises(report: Report) -> list[str]:
+    """Violations that were expected and did not come: whoever expects them must know."""
+    lines: list[str] = []
+    for verdict in report.verdicts:
+        known = report.expected.get(verdict.law)
+        if known is None or isinstance(verdict.outcome, Violated | Unknown):
+            continue
+        what = WORDS[type(verdict.outcome)]
+        text = f"{law(verdict.law).id} {verdict.law}: {what}, though a violation is expected ({known.reason})"
+        lines += wrap(f"{text}; remove the [[expect]]", 80)
+    return lines
+
+
+def counts(report: Report) -> str:
     """The verdicts, counted."""
-    kinds = [type(verdict.outcome) for verdict in verdicts]
-    parts = [f"{kinds.count(Holds)} hold", f"{kinds.count(Violated)} violated"]
+    kinds = [type(verdict.outcome) for verdict in report.verdicts]
+    expected = kinds.count(Violated) - len(report.broken)
+    parts = [f"{kinds.count(Holds)} hold", f"{len(report.broken)} violated"]
+    parts += [f"{expected} violated as expected"] if expected else []
     parts += [f"{kinds.count(k)} {WORDS[k]}" for k in (Unknown, NotApplicable, Error) if kinds.count(k)]
     return ", ".join(parts)
+
+
+def matrix(reports: Sequence[Report]) -> list[str]:
+    """A line a law, a column a subject: several tables, one below the other, where they would be too wide."""
+    names = [report.subject.name or report.subject.identity for report in reports]
+    wide = max(8, *(len(name) for name in names))
+    most = max(1, (80 - 35) // (wide + 2))
+    lines: list[str] = []
+    for start in range(0, len(reports), most):
+        part = list(zip(names, reports, strict=True))[start : start + most]
+        cells = {name: {v.law: cell(v, report) for v in report.verdicts} for name, report in part}
+        laws = sorted({v.law for _, report in part for v in report.verdicts}, key=lambda name: law(name).id)
+        lines += [f"{'':<35}" + "  ".join(f"{name:<{wide}}" for name, _ in part)]
+        lines += [
+            f"{law(name).id}  {name:<28}" + "  ".join(f"{cells[of].get(name, '-'):<{wide}}" for of, _ in part)
+            for name in laws
+        ]
+        lines.append("")
+    return [line.rstrip() for line in lines] + [
+        "- the law does not apply: to the shape, or without what is absent or not promised"
+    ]
+
+
+def cell(verdict: Verdict, report: Report) -> str:
+    """One word for a verdict."""
+    if isinstance(verdict.outcome, Violated):
+        return "expected" if verdict.law in report.expected else "VIOLATED"
+    return "-" if isinstance(verdict.outcome, NotApplicable) else WORDS[type(verdict.outcome)]
 
 
 def observed_text(witness: Witness) -> str:
@@ -92,7 +155,7 @@ def found_text(witness: Witness) -> str:
     return text
 
 
-def failure(witness: Witness, where: Path | None, also: Sequence[str] = ()) -> list[str]:
+def failure(report: Report | None, witness: Witness, where: Path | None, also: Sequence[str] = ()) -> list[str]:
     """A broken law: what was seen, the trace, the heap, the exact sizes, and what to type next."""
     broken = law(witness.law)
     violation, history = witness.violation, witness.history
@@ -109,24 +172,25 @@ def failure(witness: Witness, where: Path | None, also: Sequence[str] = ()) -> l
     rows += [("why", f"heaplaw laws {broken.id}")]
     for name, text in rows:
         whole = name in ("again", "why")  # to be copied: never broken over lines
-        folded = [text] if whole else wrap(text, 80 - 14)
-        lines += [f"    {name if k == 0 else '':<8}  {part}" for k, part in enumerate(folded)]
+        parts = [text] if whole else wrap(text, 80 - 14)
+        lines += [f"    {name if k == 0 else '':<8}  {part}" for k, part in enumerate(parts)]
+    if report is not None and report.subject.spec["kind"] == "mapping":
+        lines += [f'    known?    [[expect]] law = "{broken.id}", reason = "…" in the mapping, each on its own line']
     return lines
 
 
 def summary(report: Report) -> str:
     """One line that can be searched for."""
-    broken = [verdict for verdict in report.verdicts if isinstance(verdict.outcome, Violated)]
-    if not broken:
-        return f"SUMMARY: heaplaw: {report.subject.identity}: {counts(report.verdicts)}"
-    names = ", ".join(f"{law(v.law).id} {v.law}" for v in broken)
+    if not report.broken:
+        return f"SUMMARY: heaplaw: {report.subject.identity}: {counts(report)}"
+    names = ", ".join(f"{law(v.law).id} {v.law}" for v in report.broken)
     return f"SUMMARY: heaplaw: {report.subject.identity}: VIOLATED {names}"
 
 
 def closing(report: Report) -> list[str]:
     """Counts, time, and how runs ended that did not end well."""
     lines = [
-        f"{report.operations:,} operations, {report.seconds:.1f} s: {counts(report.verdicts)}",
+        f"{report.operations:,} operations, {report.seconds:.1f} s: {counts(report)}",
     ]
     for profile, end in report.ends:
         if not isinstance(end, Completed) and profile != "first":
@@ -136,4 +200,4 @@ def closing(report: Report) -> list[str]:
     return lines
 
 
-__all__ = ["closing", "counts", "ending", "failure", "header", "summary", "table"]
+__all__ = ["closing", "counts", "ending", "failure", "header", "matrix", "summary", "surprises", "table"]

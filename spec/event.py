@@ -212,10 +212,10 @@ class Event:
     @property
     def required_align(self) -> Word:
         """The alignment that the block must have, in bytes."""
-        by_size = (
-            fundamental_alignment(self.extent, self.env.max_align) if self.env.align_by_size else self.env.max_align
-        )
-        return ite(one_of(self.kind, ALIGN_TAKERS), self.align, by_size)
+        most = self.env.max_align
+        # A block of no bytes holds no object that could ask for an alignment.
+        plain = fundamental_alignment(self.extent, most) if self.env.align_by_size else ite(self.extent == 0, 1, most)
+        return ite(one_of(self.kind, ALIGN_TAKERS), self.align, plain)
 
     @property
     def reach(self) -> Word:

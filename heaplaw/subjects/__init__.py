@@ -1,6 +1,15 @@
 """Subjects: what heaplaw can judge, and how each is run in a process apart."""
 
-from .base import NativeCode, ProcessSubject, UsageError, names_without_calls
+from .base import Expected, NativeCode, ProcessSubject, UsageError, names_without_calls
+from .mapped import NotInstalledError
 from .resolve import resolve
 
-__all__ = ["NativeCode", "ProcessSubject", "UsageError", "names_without_calls", "resolve"]
+__all__ = [
+    "Expected",
+    "NativeCode",
+    "NotInstalledError",
+    "ProcessSubject",
+    "UsageError",
+    "names_without_calls",
+    "resolve",
+]

@@ -15,7 +15,7 @@ from heaplaw.spec.shapes import SHAPES, WORDS, Shape
 from .base import Expected, ProcessSubject, UsageError, worker_command
 from .build import compiled
 from .elf import read_exports
-from .native import TLS, c_library, checked, library_subject, name_of, preloaded, version_of_c_library
+from .native import TLS, c_library, checked, library_subject, preloaded, version_of_c_library
 
 KINDS = {word: kind for kind, word in WORDS.items()}
 STANDARD = frozenset({"malloc", "calloc", "realloc", "free"})
@@ -72,8 +72,8 @@ def library_of(
     exports = read_exports(where)
     mapping.check_symbols(read, exports)
     plain = where == c_library()
-    identity = version_of_c_library() if plain else name_of(where, exports.soname)
-    identity = identity if identity.startswith(read.name) else f"{read.name} ({identity})"
+    file = read.where[0] if read.kind == "source" else Path(os.path.realpath(where)).name
+    identity = version_of_c_library() if plain else f"{read.name} ({file})"
     preload = not STANDARD.isdisjoint(calls.functions) if read.preload is None else read.preload
     settings = {**({} if plain else TLS), **read.environment}
     if not plain and preload and any(sign in exports.path for sign in " :"):

@@ -8,12 +8,16 @@ from typing import Any
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.mutants import CORRECT, MUTANTS
+from heaplaw.spec.shapes import SHAPES
 
 from .base import ProcessSubject, UsageError
+from .listing import find_mapping, names
+from .mapped import mapped_subject
 from .native import native_subject
 from .python import cpython_subject, object_subject
 
-NAMES = ("glibc", "cpython", *PYTHON_FAMILIES)
+NAMES = ("libc", "cpython", *PYTHON_FAMILIES)
+"""Subjects that are neither mappings nor files."""
 
 
 def resolve(
@@ -21,15 +25,20 @@ def resolve(
 ) -> list[ProcessSubject]:
     """The subjects that `name` stands for; UsageError, in one line, when there are none.
 
-    A name (`glibc`, `cpython`, `pymem`, …, `mutant:NAME`), a path to a shared library, or `module:Thing`.
+    A mapping (a file, or the name of one that ships or lies in the user's folders), a path to a shared library, a name
+    (`libc`, `cpython`, `pymem`, …, `mutant:NAME`), or `module:Thing`. MappingError for a mapping with mistakes.
     """
     if not name:
         raise UsageError("the subject's name is empty; leave it out to judge the C library")
     thing = "/" not in name and ":" in name and not name.startswith("mutant:")
-    refuse_stray_options(name, thing, prefix, shape, arguments or {})
+    known = find_mapping(name)
+    mapped = name.endswith(".toml") or known is not None
+    refuse_stray_options(name, thing, mapped, prefix, shape, arguments or {})
     if thing:
         return [object_subject(name, shape or "", arguments)]
-    if name in ("glibc", "libc"):
+    if mapped:
+        return [mapped_subject(known or Path(name), name if known else "")]
+    if name == "libc":
         return [native_subject(None, prefix)]
     if name == "cpython":
         return [cpython_subject(family) for family in PYTHON_FAMILIES]
@@ -41,25 +50,31 @@ def resolve(
         return [native_subject(name, prefix)]
     import difflib
 
-    close = difflib.get_close_matches(name.lower(), NAMES, 1)
+    close = difflib.get_close_matches(name.lower(), [*NAMES, *names()], 1)
     meant = f"; did you mean {close[0]}?" if close else ""
     raise UsageError(
-        f"{name}: no such subject{meant} (a path to a library, package.module:Thing, mutant:NAME, "
-        f"or one of {', '.join(NAMES)})"
+        f"{name}: no such subject{meant} (a mapping, a path to a library, package.module:Thing, mutant:NAME, "
+        "or one that `heaplaw subjects` lists)"
     )
 
 
-def refuse_stray_options(name: str, thing: bool, prefix: str, shape: str | None, arguments: Mapping[str, int]) -> None:
+def refuse_stray_options(
+    name: str, thing: bool, mapped: bool, prefix: str, shape: str | None, arguments: Mapping[str, int]
+) -> None:
     """UsageError for an option that would have no effect on this subject."""
     if thing and shape is None:
-        raise UsageError(f"{name}: say which shape it has: --shape malloc, or --shape pool")
+        raise UsageError(f"{name}: say which shape it has: --shape {', '.join(SHAPES)}")
+    if mapped and shape is not None:
+        raise UsageError(f"{name}: a mapping says its shape; --shape {shape} is for Python objects")
     if not thing and shape not in (None, "malloc"):
-        raise UsageError(f"{name}: has the shape malloc; --shape {shape} is for Python objects")
-    if prefix and (thing or name in PYTHON_FAMILIES or name == "cpython" or name.startswith("mutant:")):
+        raise UsageError(
+            f"{name}: for the shape {shape} it needs a mapping; `heaplaw init {name} --shape {shape}` writes one"
+        )
+    if prefix and (thing or mapped or name in PYTHON_FAMILIES or name == "cpython" or name.startswith("mutant:")):
         raise UsageError(f"{name}: --prefix {prefix} is for shared libraries")
-    if arguments and shape != "pool":
+    if arguments and (not thing or shape == "malloc"):
         option = "--" + next(iter(arguments)).replace("_", "-")
-        raise UsageError(f"{name}: {option} is for pools (--shape pool)")
+        raise UsageError(f"{name}: {option} is for Python objects whose shape takes it")
 
 
 def mutant_subject(name: str) -> ProcessSubject:
@@ -91,6 +106,9 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
         return cpython_subject(spec["family"])
     if spec["kind"] == "object":
         return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
+    if spec["kind"] == "mapping":
+        known = find_mapping(spec["path"])
+        return mapped_subject(known or Path(spec["path"]), spec["path"] if known else "")
     if spec["kind"] != "native":
         raise ValueError(f"kind {spec['kind']}")
     identity = "mutant:" + spec["environment"]["HEAPLAW_MUTANT"] if "HEAPLAW_MUTANT" in spec["environment"] else ""
