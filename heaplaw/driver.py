@@ -1,164 +1,92 @@
 """The driver in Python: it runs a trace call by call, and leaves the same history as the driver written in C.
 
-It holds as little as possible (no NumPy), and reads and writes payloads through raw addresses, after asking the kernel
-whether they are mapped.
+It holds as little as possible (no NumPy).
 """
 
-import ctypes
-from collections.abc import MutableSequence
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Protocol
 
 from heaplaw.layout import FINISHED, IN_CALL, IN_PAYLOAD, PROGRESS
-from heaplaw.spec.event import NONE, NULL, Flag, Status
-from heaplaw.spec.layout import PTRDIFF_MAX
-from heaplaw.spec.shapes import Kind
+from heaplaw.plan import COUNTERS, Call, Plan
+from heaplaw.spec.event import NULL, Flag, Status
+from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
+from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SWEEPERS, TAKERS, Kind
 
-GRANULE, CACHED = 65536, 4096
-"""Granules of memory known to be mapped are remembered, at most CACHED of them."""
-WHOLE, SHIFTS, SAMPLE, SAMPLES = 65536, 4096, 4096, 16
-"""Blocks up to WHOLE bytes are written over their whole size; of larger ones SAMPLES pages of SAMPLE bytes."""
+from .calls import Bound, Caller, is_well, number_of, outcome
+from .instances import Instance, Instances
+from .payload import Payload
 
-
-class Calls(Protocol):
-    """A subject's operations in this process."""
-
-    def call(self, kind: int, size: int, align: int, count: int, ptr: int) -> tuple[int, int, int]:
-        """Carry out one operation: (status, address or 0, errno)."""
-        ...
-
-    def usable(self, ptr: int) -> int:
-        """The usable size, bytes; 0 where the subject does not say."""
-        ...
-
-    def counters(self) -> tuple[int, int] | None:
-        """(free blocks, allocated blocks), where the subject counts them."""
-        ...
-
-    def has(self, kind: int) -> bool:
-        """The operation is there."""
-        ...
-
-    def address(self, ptr: int) -> int:
-        """The real address of what the subject calls `ptr`."""
-        ...
+COLUMN_OF = {
+    "num_free_blocks": "num_free",
+    "num_allocated": "num_allocated",
+    "remaining": "remaining",
+    "total_allocated": "total",
+    "invariant": "sound",
+}
+"""The column of each counter that is called after every operation."""
 
 
-@cache
-def make_pattern() -> bytes:
-    """The bytes that owners write: the same as the C driver's."""
-    x, out, mask = 0x9E3779B97F4A7C15, bytearray(SHIFTS + WHOLE + SAMPLE), 2**64 - 1
-    for index in range(len(out)):
-        x ^= (x << 13) & mask
-        x ^= x >> 7
-        x ^= (x << 17) & mask
-        out[index] = (x >> 32) & 0xFF
-    return bytes(out)
+@dataclass(frozen=True)
+class Held:
+    """A block or a mark that is there, by the row that made it."""
 
-
-def first_difference(a: bytes, b: bytes) -> int:
-    """Length of the common prefix of two equally long strings."""
-    if a == b:
-        return len(a)
-    return next(index for index, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
-
-
-def spans(extent: int, limit: int) -> list[tuple[int, int]]:
-    """The (offset, length) of what is written of a block, as far as its first `limit` bytes."""
-    if extent <= WHOLE:
-        return [(0, limit)]
-    starts = [(extent - SAMPLE) * k // (SAMPLES - 1) for k in range(SAMPLES)]
-    return [(at, min(SAMPLE, limit - at)) for at in starts if at < limit]
-
-
-class Payload:
-    """Writes and verifies owners' patterns in real memory."""
-
-    def __init__(self) -> None:
-        self.pattern = make_pattern()
-        libc = ctypes.CDLL(None, use_errno=True)
-        self._mincore: Any = libc.mincore
-        self._mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
-        self._vector = ctypes.create_string_buffer(GRANULE // 4096 + 1)
-        self._known: dict[int, int] = {}
-        self.own: list[tuple[int, int]] = []
-        """Half-open address ranges that are the driver's."""
-
-    def _of(self, owner: int, at: int, length: int) -> bytes:
-        start = ((owner * 2654435769 & 0xFFFFFFFF) >> 20) + (at & 0xFFFF)
-        return self.pattern[start : start + length]
-
-    def _span_reach(self, at: int, length: int) -> int:
-        end = at + length
-        if length == 0:
-            return 0
-        if end > 2**56 or any(at < stop and start < end for start, stop in self.own):
-            return 0
-        for granule in range(at // GRANULE, (end - 1) // GRANULE + 1):
-            if self._known.get(granule % CACHED) == granule:
-                continue
-            if self._mapped(granule * GRANULE, GRANULE):
-                self._known[granule % CACHED] = granule
-                continue
-            first, stop = max(granule * GRANULE, at // 4096 * 4096), min((granule + 1) * GRANULE, end)
-            for page in range(first, stop, 4096):
-                if not self._mapped(page, 4096):
-                    return max(0, page - at)
-        return length
-
-    def _mapped(self, start: int, length: int) -> bool:
-        return bool(self._mincore(start, length, self._vector) == 0)
-
-    def reach(self, ptr: int, extent: int) -> int:
-        """Leading bytes of a block that may be touched."""
-        for at, length in spans(extent, extent):
-            reach = self._span_reach(ptr + at, length)
-            if reach < length:
-                return at + reach
-        return extent
-
-    def fill(self, ptr: int, owner: int, extent: int) -> None:
-        """Write the owner's pattern."""
-        for at, length in spans(extent, extent):
-            ctypes.memmove(ptr + at, self._of(owner, at, length), length)
-
-    def verify(self, ptr: int, owner: int, extent: int, limit: int) -> int:
-        """Leading bytes of the first `limit` that are as the owner wrote them."""
-        for at, length in spans(extent, limit):
-            same = first_difference(ctypes.string_at(ptr + at, length), self._of(owner, at, length))
-            if same < length:
-                return at + same
-        return limit
-
-    def zeros(self, ptr: int, extent: int) -> int:
-        """Leading zero bytes of a block."""
-        for at, length in spans(extent, extent):
-            same = first_difference(ctypes.string_at(ptr + at, length), bytes(length))
-            if same < length:
-                return at + same
-        return extent
-
-
-@dataclass
-class Slot:
-    """A variable of the trace: a block, or the name of one (after a failed resize)."""
-
+    row: int
     ptr: int
+    """The block's address, or the mark's word."""
     extent: int
-    owner: int
-    live: bool = True
+    """Bytes that are its owner's; 0 for a mark, and for a block that cannot be written."""
+    place: int
+    """The instance's number."""
+    mark: bool = False
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A counter, and the column that takes what it says."""
+
+    made: Call
+    bound: Bound
+    column: MutableSequence[int]
+    sound: bool
+
+    def read(self, instance: Instance) -> int:
+        """What it says now; the largest number when it says nothing that makes sense."""
+        status, value, _ = self.bound(instance.words)
+        if self.sound:
+            return 1 if status == Status.OK and is_well(self.made.returns, value) else 2
+        return number_of(self.made.returns, value) if status == Status.OK else SIZE_MAX
 
 
 @dataclass
 class Driver:
     """One run of one trace."""
 
-    calls: Calls
+    caller: Caller
+    plan: Plan
+    instances: Instances
     columns: dict[str, MutableSequence[int]]
     head: MutableSequence[int]
     payload: Payload | None
-    slots: dict[int, Slot] = field(default_factory=dict[int, Slot])
+    held: dict[int, Held] = field(default_factory=dict[int, Held])
+    """All blocks and marks that are there."""
+    names: dict[int, int] = field(default_factory=dict[int, int])
+    """Rows of failed resizes, whose slots hold the old block: the row that made that."""
+
+    def __post_init__(self) -> None:
+        """Bind the plan's calls, by the numbers of kinds."""
+        plan, bind = self.plan, self.caller.bind
+        self._calls = {int(kind): (made, bind(str(int(kind)), made)) for kind, made in plan.operations.items()}
+        self._counters = [
+            Counter(made, bind(COUNTERS[name], made), self.columns[COLUMN_OF[name]], name == "invariant")
+            for name, made in plan.counters.items()
+            if name in COLUMN_OF
+        ]
+        usable = plan.counters.get("usable_size")
+        self._usable = (usable, bind(COUNTERS["usable_size"], usable)) if usable else None
+        self._live: list[dict[int, Held]] = [{} for _ in self.instances.every]
+        for instance in self.instances.every:
+            if self.payload and instance.buffer:
+                self.payload.own.extend(instance.buffer.beside)
 
     def run(self, rows: int) -> None:
         """Run all rows, as they are published."""
@@ -166,87 +94,199 @@ class Driver:
             self.one(index)
         self.head[PROGRESS] = 4 * rows + FINISHED
 
-    def _fault(self, index: int, flag: Flag, at: int) -> None:
-        if not self.columns["flags"][index]:
-            self.columns["flags"][index] = flag
-            self.columns["bad_at"][index] = at
+    # ---- one row
 
     def one(self, index: int) -> None:
         """Run row `index`."""
         c = self.columns
-        kind = c["kind"][index]
-        old = None
-        if not ((kind == Kind.CHECK and c["slot"][index] != NULL) or self.calls.has(kind)):
+        kind, place, slot = c["kind"][index], c["instance"][index], c["slot"][index]
+        if not self._can(kind, place):
             return
-        if kind in (Kind.RESIZE, Kind.FREE, Kind.CHECK) and c["slot"][index] != NULL:
-            named = self.slots.get(c["slot"][index]) if c["slot"][index] != NONE else None
-            old = self.slots[named.owner] if named is not None else None
-            if old is None or not old.live:
-                return
-            c["owner"][index] = old.owner
+        instance, old = self.instances.every[place], self._named(kind, place, slot)
+        if old is None and (kind == Kind.RELEASE or (kind in TAKERS and (slot != NULL or kind == Kind.CHECK))):
+            return
+        if old is not None:
+            c["owner"][index] = old.row
+        if kind in SWEEPERS:
+            self._verify(index, self._since(place, old), found=True)
+        elif old is not None:
             c["held"][index] = old.extent
-            if self.payload:
-                self.head[PROGRESS] = 4 * index + IN_PAYLOAD
-                c["status"][index] = Status.DIED
-                intact = self.payload.verify(self.calls.address(old.ptr), old.owner, old.extent, old.extent)
-                if intact < old.extent:
-                    self._fault(index, Flag.DAMAGED, intact)
-            if kind == Kind.CHECK:
-                c["status"][index] = Status.OK
-                self._count(index)
-                return
-        self._call(index, kind, old)
-        self._count(index)
+            self._verify(index, [old])
+        if kind == Kind.CHECK:
+            c["status"][index] = Status.OK
+        elif kind == Kind.RENEW:
+            self._renew(index, instance, place)
+        else:
+            self._call(index, kind, instance, old)
+        self._look_beside(index, instance)
+        if not instance.gone:
+            self._count(index, instance)
 
-    def _call(self, index: int, kind: int, old: Slot | None) -> None:
-        c = self.columns
+    def _can(self, kind: int, place: int) -> bool:
+        """There is such an operation, and such an instance."""
+        if place >= len(self._live) or self.instances.every[place].gone:
+            return False
+        return kind == Kind.CHECK or (self.plan.destroy is not None if kind == Kind.RENEW else kind in self._calls)
+
+    def _named(self, kind: int, place: int, slot: int) -> Held | None:
+        """The block or mark that an operation is about."""
+        if kind == Kind.POP:
+            return next((one for one in reversed(self._live[place].values()) if not one.mark), None)
+        found = self.held.get(self.names.get(slot, slot))
+        if found is None or not (kind in TAKERS or kind == Kind.RELEASE):
+            return None
+        if kind == Kind.RELEASE:
+            return found if found.mark and found.place == place else None
+        return None if found.mark else found
+
+    def _since(self, place: int, mark: Held | None) -> list[Held]:
+        """Blocks and marks of an instance made from `mark` on, or all; newest first."""
+        every = reversed(self._live[place].values())
+        return [one for one in every if mark is None or one.row >= mark.row]
+
+    def _end(self, gone: Iterable[Held]) -> None:
+        for one in gone:
+            del self.held[one.row], self._live[one.place][one.row]
+
+    def _hold(self, made: Held) -> None:
+        self.held[made.row] = self._live[made.place][made.row] = made
+
+    # ---- payloads
+
+    def _fault(self, index: int, flag: Flag, at: int) -> None:
+        """One flag for each operation: the first."""
+        if not self.columns["flags"][index]:
+            self.columns["flags"][index] = flag
+            self.columns["bad_at"][index] = at
+
+    def _verify(self, index: int, blocks: Iterable[Held], found: bool = False) -> None:
+        """Before a call: the first block that is not as its owner wrote it; with `found` the row tells which."""
+        if self.payload is None:
+            return
+        self.head[PROGRESS] = 4 * index + IN_PAYLOAD
+        self.columns["status"][index] = Status.DIED
+        for block in blocks:
+            intact = self.payload.verify(block.ptr, block.row, block.extent, block.extent) if not block.mark else 0
+            if intact < block.extent:
+                self._fault(index, Flag.DAMAGED, intact)
+                if found:
+                    self.columns["ptr"][index], self.columns["held"][index] = block.ptr, block.extent
+                return
+
+    def _look_beside(self, index: int, instance: Instance) -> None:
+        """After a call: bytes beside the buffer that have changed."""
+        if self.payload is None or instance.buffer is None or instance.lost:
+            return
+        self.head[PROGRESS] = 4 * index + IN_PAYLOAD
+        damage = instance.buffer.damage()
+        if damage is not None:
+            self._fault(index, Flag.OUTSIDE, damage)
+
+    # ---- calls
+
+    def _set_words(self, index: int, kind: int, instance: Instance, old: Held | None) -> None:
+        """What the operation is about, as words for its arguments."""
+        c, words, promised = self.columns, instance.words, self.plan.align
+        words["size"], words["count"], words["tag"] = c["size"][index], c["count"][index], index % 10
+        words["align"] = c["align"][index] if kind in ALIGN_TAKERS else promised
+        words["ptr"] = words["osize"] = words["mark"] = 0
+        words["oalign"] = promised
+        self.instances.out.value = 0
+        if old is None:
+            return
+        if old.mark:
+            words["mark"] = old.ptr
+            return
+        words["ptr"], words["osize"] = old.ptr, c["size"][old.row] * c["count"][old.row] & SIZE_MAX
+        if c["kind"][old.row] in ALIGN_TAKERS:
+            words["oalign"] = c["align"][old.row]
+
+    def _call(self, index: int, kind: int, instance: Instance, old: Held | None) -> None:
+        c, (made, bound) = self.columns, self._calls[kind]
+        self._set_words(index, kind, instance, old)
         self.head[PROGRESS] = 4 * index + IN_CALL
         c["status"][index] = Status.DIED
-        status, ptr, err = self.calls.call(
-            kind, c["size"][index], c["align"][index], c["count"][index], old.ptr if old else 0
-        )
+        answer = bound(instance.words)
+        status, given, err = outcome(kind, made, c["size"][index], answer, self.instances.out.value)
+        if kind == Kind.POP and old is None and answer[0] == Status.OK:  # an empty stack: it has returned, that is all
+            status, err = Status.OK, 0
         c["status"][index] = status
         if status != Status.OK:
             c["err"][index] = err
-        if kind == Kind.FREE and old is not None and status == Status.OK:
-            old.live = False
-        elif status == Status.OK and kind != Kind.FREE:
-            self._receive(index, kind, ptr, old)
-        elif kind == Kind.RESIZE and old is not None:
-            if self.payload:
-                self.head[PROGRESS] = 4 * index + IN_PAYLOAD
-                kept = self.payload.verify(self.calls.address(old.ptr), old.owner, old.extent, old.extent)
-                if kept < old.extent:
-                    self._fault(index, Flag.FAILED_CHANGED, kept)
-            self.slots[index] = Slot(0, 0, old.owner)
+            if kind == Kind.RESIZE and old is not None:
+                self._refused(index, old)
+            return
+        if made.returns == "null" or kind == Kind.MARK:
+            c["ptr"][index] = given
+        place = c["instance"][index]
+        if kind in MAKERS:
+            self._receive(index, kind, given, old, instance)
+        elif kind == Kind.MARK:
+            self._hold(Held(index, given, 0, place, mark=True))
+        elif kind in SWEEPERS:
+            self._end(self._since(place, old))
+        elif old is not None:
+            self._end([old])
 
-    def _receive(self, index: int, kind: int, ptr: int, old: Slot | None) -> None:
+    def _refused(self, index: int, old: Held) -> None:
+        """A resize that failed: its slot holds the old block."""
+        if self.payload:
+            self.head[PROGRESS] = 4 * index + IN_PAYLOAD
+            kept = self.payload.verify(old.ptr, old.row, old.extent, old.extent)
+            if kept < old.extent:
+                self._fault(index, Flag.FAILED_CHANGED, kept)
+        self.names[index] = old.row
+
+    def _receive(self, index: int, kind: int, ptr: int, old: Held | None, instance: Instance) -> None:
+        """Take in a block: zeroes, kept prefix; then its owner writes it over, and asks for its usable size."""
         c = self.columns
-        size, count = c["size"][index], c["count"][index]
-        extent = 0 if size * count > PTRDIFF_MAX else size * count
-        address = self.calls.address(ptr)
-        c["ptr"][index] = address
+        size = c["size"][index] * c["count"][index]
+        extent = 0 if size > PTRDIFF_MAX else size
+        c["ptr"][index] = ptr
         self.head[PROGRESS] = 4 * index + IN_PAYLOAD
-        reach = self.payload.reach(address, extent) if self.payload else extent
+        reach = self.payload.reach(ptr, extent) if self.payload else extent
         if reach < extent:
             c["flags"][index], c["bad_at"][index] = Flag.UNWRITABLE, reach
             extent = 0
         elif self.payload:
-            if kind == Kind.ZALLOC and (zero := self.payload.zeros(address, extent)) < extent:
+            if kind == Kind.ZALLOC and (zero := self.payload.zeros(ptr, extent)) < extent:
                 self._fault(index, Flag.NOT_ZERO, zero)
             if old is not None:
                 both = min(old.extent, extent)
-                kept = self.payload.verify(address, old.owner, old.extent, both)
+                kept = self.payload.verify(ptr, old.row, old.extent, both)
                 if kept < both:
                     self._fault(index, Flag.PREFIX_LOST, kept)
-            self.payload.fill(address, index, extent)
-        self.head[PROGRESS] = 4 * index + IN_CALL
-        c["usable"][index] = self.calls.usable(ptr)
+            self.payload.fill(ptr, index, extent)
+        if self._usable:
+            self.head[PROGRESS] = 4 * index + IN_CALL
+            made, bound = self._usable
+            instance.words["ptr"] = ptr
+            c["usable"][index] = number_of(made.returns, bound(instance.words)[1])
         if old is not None:
-            old.live = False
-        self.slots[index] = Slot(ptr, extent, index)
+            self._end([old])
+        self._hold(Held(index, ptr, extent, c["instance"][index]))
 
-    def _count(self, index: int) -> None:
-        counted = self.calls.counters()
-        if counted is not None:
-            self.columns["num_free"][index], self.columns["num_allocated"][index] = counted
+    def _renew(self, index: int, instance: Instance, place: int) -> None:
+        """End an instance and make it again over the same memory."""
+        c = self.columns
+        self.head[PROGRESS] = 4 * index + IN_CALL
+        c["status"][index] = Status.DIED
+        status, _, _ = self.instances.destroy(instance)
+        self.head[PROGRESS] = 4 * index + IN_PAYLOAD
+        self._end(self._since(place, None))
+        if status != Status.OK:
+            instance.gone = True
+        elif instance.buffer and not instance.buffer.is_mapped():
+            instance.gone = instance.lost = True
+            c["flags"][index], c["bad_at"][index] = Flag.OUTSIDE, 0
+            status = Status.FAILED
+        else:
+            self._look_beside(index, instance)
+            self.head[PROGRESS] = 4 * index + IN_CALL
+            status = Status.OK if self.instances.renew(instance) else Status.FAILED
+        c["status"][index] = status
+
+    def _count(self, index: int, instance: Instance) -> None:
+        self.head[PROGRESS] = 4 * index + IN_CALL
+        for counter in self._counters:
+            counter.column[index] = counter.read(instance)

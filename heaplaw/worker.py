@@ -12,15 +12,25 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from heaplaw import layout
-from heaplaw.calls import LibraryCalls, ObjectCalls, SubjectError, library_calls, make_object, python_calls
-from heaplaw.driver import Calls, Driver, Payload, make_pattern
+from heaplaw.callers.library import LibraryCaller, load, python_functions
+from heaplaw.callers.methods import CAPACITY, env_of, import_module, maker_of, plan_of, promised_align
+from heaplaw.callers.objects import ObjectCaller
+from heaplaw.calls import Caller, SubjectError, python_plan
+from heaplaw.driver import Driver
+from heaplaw.instances import Buffer, Instances
+from heaplaw.payload import Payload, make_pattern
+from heaplaw.plan import Plan, standard_plan
+from heaplaw.spec.shapes import POOL, SHAPES
 
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
 """Seconds between two looks at a running child."""
+BUFFER_ALIGN = 16
+"""What the address of the buffer that a Python object is given is a multiple of."""
 
 
 class Job:
@@ -60,34 +70,106 @@ def _personality(wanted: int) -> int:
         return -1
 
 
-def subject_of(spec: Mapping[str, Any]) -> tuple[Calls, dict[str, Any]]:
-    """The subject that `spec` describes, and what it tells about itself."""
-    if spec["kind"] == "native":
-        library = library_calls(spec["library"], spec["symbols"])
-        return library, {"owners": {spec["symbols"][name]: owner for name, owner in library.owners().items()}}
+@dataclass(frozen=True)
+class Subject:
+    """What is run, and what it tells about itself."""
+
+    caller: Caller
+    instances: Instances
+    told: dict[str, Any]
+    native: "Native | None" = None
+
+
+class Native:
+    """The driver written in C, in this process, with a plan of its own."""
+
+    def __init__(self, path: str, plan: Plan, functions: LibraryCaller) -> None:
+        self._library = ctypes.PyDLL(path)
+        self._library.hl_plan_new.restype = ctypes.c_void_p
+        numbers = plan.entries()[0]
+        self._plan = ctypes.c_void_p(self._library.hl_plan_new(numbers.encode()))
+        calls = [(f"{slot}:{made.notation()}", made.function) for slot, made in plan.calls().items()]
+        entered = [
+            self._library.hl_plan_call(self._plan, text.encode(), ctypes.c_void_p(functions.address(name)))
+            for text, name in calls
+        ]
+        if not self._plan.value or any(entered) or self._library.hl_plan_begin(self._plan):
+            raise SubjectError(f"{path} does not take the plan of {', '.join(plan.functions)}")
+
+    def run(self, job: "Job") -> int:
+        """Run the trace; 0, or an errno when the driver itself lacks memory."""
+        return int(self._library.hl_run(ctypes.c_void_p(job.address), self._plan, ctypes.c_uint64(job.size)))
+
+
+def subject_of(spec: Mapping[str, Any]) -> Subject:
+    """The subject that `spec` describes, its instances made; SubjectError when it cannot be had."""
+    plan = Plan.read(spec["plan"]) if "plan" in spec else None
+    if spec["kind"] == "object":
+        return object_of(spec)
+    if spec["kind"] == "python":
+        assert plan is not None
+        objects = ObjectCaller(import_module(spec["module"]))
+        instances = begun(objects, plan)
+        objects.check(plan)
+        return Subject(objects, instances, {"owners": {}, "instances": told_by(instances)})
     if spec["kind"] == "cpython":
-        return python_calls(spec["family"]), {}
-    calls = ObjectCalls(make_object(spec["target"], spec["arguments"]), spec["shape"])
-    given = spec["arguments"]
-    env = calls.env(given["block_size"], given["num_blocks"], spec["align"])
-    return calls, {"offers": calls.offers(), "env": vars(env)}
+        functions, plan = python_functions(), plan or python_plan(spec["family"])
+    else:
+        functions, plan = load(spec["library"]), plan or standard_plan(spec["symbols"])
+    instances = begun(functions, plan)
+    told = {"owners": functions.owners(plan.functions), "instances": told_by(instances)}
+    native = Native(spec["driver"], plan, functions) if spec.get("driver") else None
+    return Subject(functions, instances, told, native)
 
 
-def run(job: Job, calls: Calls, native: str | None, memory: int) -> None:
+def begun(caller: Caller, plan: Plan, first: Buffer | None = None) -> Instances:
+    """All instances of a plan, made."""
+    instances = Instances(caller, plan, first)
+    instances.begin()
+    return instances
+
+
+def told_by(instances: Instances) -> list[dict[str, int]]:
+    """What every instance says of itself."""
+    return [instance.told for instance in instances.every]
+
+
+def object_of(spec: Mapping[str, Any]) -> Subject:
+    """A Python object by the names of its methods."""
+    shape, given = SHAPES[spec["shape"]], dict(spec["arguments"])
+    blocks = given["block_size"] * given["num_blocks"] if shape is POOL else CAPACITY
+    given.setdefault("capacity", blocks)
+    maker = maker_of(spec["target"], shape, given)
+    buffer = Buffer(given["capacity"], BUFFER_ALIGN) if "buffer" in maker.wants else None
+    objects = [maker.first(buffer.address if buffer else 0)]
+    align = promised_align(objects[0], shape, spec["align"])
+    size = buffer.size if buffer else 0
+    plan = plan_of(objects[0], shape, align, size, spec["target"], renews=buffer is not None)
+
+    def make(at: int) -> object:
+        return objects.pop() if objects else maker.make(at)
+
+    caller = ObjectCaller(None, {spec["target"]: make})
+    instances = begun(caller, plan, buffer)
+    env = env_of(caller.things[1].object, shape, plan, given, instances.every[0].told)
+    return Subject(
+        caller, instances, {"offers": sorted(plan.offers), "env": vars(env), "instances": told_by(instances)}
+    )
+
+
+def run(job: Job, subject: Subject, memory: int) -> None:
     """The child: run the trace, then end without a word."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    if native is not None and isinstance(calls, LibraryCalls):
-        functions = calls.addresses()
-        array = (ctypes.c_void_p * len(functions))(*[address or None for address in functions])
-        library = ctypes.PyDLL(native)
-        os._exit(4 if library.hl_run(ctypes.c_void_p(job.address), array, ctypes.c_uint64(job.size)) else 0)
+    if subject.native is not None:
+        os._exit(4 if subject.native.run(job) else 0)
     payload = Payload() if job.head[layout.PAYLOAD] else None
     if payload is not None:
         payload.own.append((job.address, job.address + job.size))
+    plan = subject.instances.plan
     try:
-        Driver(calls, job.columns, job.head, payload).run(job.head[layout.ROWS])
+        Driver(subject.caller, plan, subject.instances, job.columns, job.head, payload).run(job.head[layout.ROWS])
     except SystemExit as error:  # the subject ends its process in the way of Python
         sys.stdout.flush()
         os._exit(error.code & 255 if isinstance(error.code, int) else int(error.code is not None))
@@ -127,7 +209,7 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
         os.write(reply, (text.replace("\n", " ") + "\n").encode())
 
     try:
-        calls, told = subject_of(spec)
+        subject = subject_of(spec)
     except SubjectError as error:
         say(f"error {error}")
         sys.exit(2)
@@ -136,14 +218,14 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
         sys.exit(2)
     job = Job(descriptor, size)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    say("ok " + json.dumps(told))
+    say("ok " + json.dumps(subject.told))
     make_pattern()  # once, before the first fork
     for line in sys.stdin:
         _, cpu, wall, memory = line.split()
         child = os.fork()
         if child == 0:
             try:
-                run(job, calls, spec.get("driver"), int(memory))
+                run(job, subject, int(memory))
             except BaseException as error:  # noqa: BLE001 - the child must end here, whatever happens
                 sys.stderr.write(f"{type(error).__name__}: {error}\n")
                 sys.stderr.flush()

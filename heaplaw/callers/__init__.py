@@ -1,0 +1,1 @@
+"""Who makes a plan's calls in the worker's process: ctypes for libraries, attribute look-ups for Python objects."""
