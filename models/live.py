@@ -311,7 +311,8 @@ class MallocCalls:
         self.subject = subject
         self.env = env or Env(max_align=getattr(subject, "alignment", Env.max_align))
         names = {CALLS[kind] for kind in MALLOC.operations} - {CALLS[Kind.POSIX_ALIGNED]}
-        self.offers = frozenset(name for name in names | {"usable_size"} if hasattr(subject, name))
+        known = {name for name in names | {"usable_size"} if hasattr(subject, name)}
+        self.offers = frozenset(known | {"huge sizes"})
 
     def _ask(self, op: Op, ptr: int) -> object:
         subject = self.subject

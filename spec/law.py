@@ -12,9 +12,10 @@ Args = TypeVarTuple("Args")
 
 PROMISES = frozenset({"coalesces", "reuse order", "zero size", "errno", "shrinks"})
 """What a subject offers by promising it, rather than by having it."""
-FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew"})
+FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "huge sizes"})
 """What else a subject may offer, beside operations and counters: called as C; over memory that it is given; whose place
-is known; in which blocks stand side by side; made again; brought back to its beginning.
+is known; in which blocks stand side by side; made again; brought back to its beginning; asked for sizes above
+PTRDIFF_MAX.
 """
 
 

@@ -25,9 +25,21 @@ static u64 milliseconds(clockid_t clock) {
   return clock_gettime(clock, &t) ? 0 : (u64)t.tv_sec * 1000u + (u64)t.tv_nsec / 1000000u;
 }
 
+/* Bytes of address space in use: a subject may have reserved far more than it will use before the limit begins. */
+static u64 address_space(void) {
+  char text[64] = "";
+  int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  const char *at = text;
+  return n > 0 ? take_number(&at) * (u64)sysconf(_SC_PAGESIZE) : 0;
+}
+
 /* In the child: run the trace, or with `raw` its calls alone. The head takes the time. */
 static void child(struct job *job, struct plan *plan, u64 bytes, u64 memory, int raw) {
-  struct rlimit space = {memory, memory}, none = {0, 0};
+  u64 most = memory + address_space();
+  struct rlimit space = {most, most}, none = {0, 0};
   sigset_t chld;
   sigemptyset(&chld), sigaddset(&chld, SIGCHLD), sigprocmask(SIG_UNBLOCK, &chld, NULL);
   setrlimit(RLIMIT_AS, &space), setrlimit(RLIMIT_CORE, &none);

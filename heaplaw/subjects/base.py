@@ -159,4 +159,4 @@ def worker_command(spec: Mapping[str, Any], environment: Mapping[str, str] | Non
 def promised(shape: Shape) -> tuple[Env, frozenset[str]]:
     """What a subject of that shape is taken to promise when it says nothing: numbers, and names that laws need."""
     env = plain_env(shape.name)
-    return env, frozenset({"coalesces"} if env.coalesces else ())
+    return env, frozenset({"coalesces", "huge sizes"} if env.coalesces else {"huge sizes"})

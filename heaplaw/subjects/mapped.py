@@ -10,6 +10,7 @@ from heaplaw import mapping, plan
 from heaplaw.mapping import Mapping
 from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
 from heaplaw.spec.history import plain_env
+from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import SHAPES, WORDS, Shape
 
 from .base import Expected, ProcessSubject, UsageError, worker_command
@@ -178,6 +179,7 @@ def promises_of(read: Mapping, env: Env) -> frozenset[str]:
         "zero size": env.zero_size != Zero.UNSPECIFIED,
         "errno": read.promises.errno,
         "shrinks": read.promises.shrinks,
+        "huge sizes": env.max_request > PTRDIFF_MAX,
         "grid": read.shape == "pool" and "base" in read.counters,
     }
     return frozenset(name for name, promised in given.items() if promised)

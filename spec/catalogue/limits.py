@@ -71,6 +71,7 @@ overflow_is_failure = Law[Event](
         (Event(Kind.ALLOC, SIZE_MAX - 15, ptr=0x1010),),
         (Event(Kind.ZALLOC, 2**33, count=2**33, ptr=0x1010),),
     ),
+    needs=frozenset({"huge sizes"}),
 )
 
 
