@@ -17,14 +17,14 @@ from typing import Any
 
 from heaplaw import layout
 from heaplaw.callers.library import LibraryCaller, load, python_functions
-from heaplaw.callers.methods import CAPACITY, env_of, import_module, maker_of, plan_of, promised_align
+from heaplaw.callers.methods import env_of, import_module, maker_of, plan_of, promised_align
 from heaplaw.callers.objects import ObjectCaller
 from heaplaw.calls import Caller, SubjectError, python_plan
 from heaplaw.driver import Driver
 from heaplaw.instances import Buffer, Instances
 from heaplaw.payload import Payload, make_pattern
-from heaplaw.plan import Plan, standard_plan
-from heaplaw.spec.shapes import POOL, SHAPES
+from heaplaw.plan import Plan
+from heaplaw.spec.shapes import SHAPES
 
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
@@ -115,7 +115,8 @@ def subject_of(spec: Mapping[str, Any]) -> Subject:
     if spec["kind"] == "cpython":
         functions, plan = python_functions(), plan or python_plan(spec["family"])
     else:
-        functions, plan = load(spec["library"]), plan or standard_plan(spec["symbols"])
+        functions = load(spec["library"])
+    assert plan is not None
     instances = begun(functions, plan)
     told = {"owners": functions.owners(plan.functions), "instances": told_by(instances)}
     native = Native(spec["driver"], plan, functions) if spec.get("driver") else None
@@ -136,11 +137,9 @@ def told_by(instances: Instances) -> list[dict[str, int]]:
 
 def object_of(spec: Mapping[str, Any]) -> Subject:
     """A Python object by the names of its methods."""
-    shape, given = SHAPES[spec["shape"]], dict(spec["arguments"])
-    blocks = given["block_size"] * given["num_blocks"] if shape is POOL else CAPACITY
-    given.setdefault("capacity", blocks)
-    maker = maker_of(spec["target"], shape, given)
-    buffer = Buffer(given["capacity"], BUFFER_ALIGN) if "buffer" in maker.wants else None
+    shape = SHAPES[spec["shape"]]
+    maker = maker_of(spec["target"], shape, spec["arguments"])
+    buffer = Buffer(maker.arguments["capacity"], BUFFER_ALIGN) if maker.wants_buffer else None
     objects = [maker.first(buffer.address if buffer else 0)]
     align = promised_align(objects[0], shape, spec["align"])
     size = buffer.size if buffer else 0
@@ -151,7 +150,7 @@ def object_of(spec: Mapping[str, Any]) -> Subject:
 
     caller = ObjectCaller(None, {spec["target"]: make})
     instances = begun(caller, plan, buffer)
-    env = env_of(caller.things[1].object, shape, plan, given, instances.every[0].told)
+    env = env_of(caller.things[1].object, shape, plan, maker.arguments, instances.every[0].told)
     return Subject(
         caller, instances, {"offers": sorted(plan.offers), "env": vars(env), "instances": told_by(instances)}
     )

@@ -93,19 +93,24 @@ class Maker:
     """`found` makes objects; otherwise it is the object."""
 
     @property
-    def wants(self) -> frozenset[str]:
-        """The names of the constructor's parameters."""
+    def parameters(self) -> Mapping[str, Any]:
+        """The constructor's parameters, by name."""
         try:
-            return frozenset(inspect.signature(self.found).parameters) if self.calls else frozenset()
+            return inspect.signature(self.found).parameters if self.calls else {}
         except (TypeError, ValueError):
-            return frozenset()
+            return {}
+
+    @property
+    def wants_buffer(self) -> bool:
+        """It is to be given memory."""
+        return "buffer" in self.parameters
 
     def make(self, buffer: int = 0) -> object:
         """An object, over `buffer` if it wants one; whatever its constructor raises comes through."""
         if not self.calls:
             return self.found
-        arguments = {**self.arguments, "buffer": buffer}
-        return self.found(**{name: value for name, value in arguments.items() if name in self.wants})
+        arguments, wants = {**self.arguments, "buffer": buffer}, self.parameters
+        return self.found(**{name: value for name, value in arguments.items() if name in wants})
 
     def first(self, buffer: int) -> object:
         """The first object; SubjectError when there is none."""
@@ -122,7 +127,12 @@ def maker_of(target: str, shape: Shape, arguments: Mapping[str, int]) -> Maker:
     """Who makes objects of `target`: a class or a function that is called, or nobody when it is the object itself."""
     found = find(target)
     itself = shape is LUA_ALLOC and not isinstance(found, type) and callable(found) and fits(found, 3)
-    return Maker(target, found, arguments, callable(found) and not itself)
+    maker = Maker(target, found, arguments, callable(found) and not itself)
+    asked = maker.parameters.get("capacity")
+    if "capacity" in arguments or not (maker.wants_buffer or (asked and asked.default is inspect.Parameter.empty)):
+        return maker
+    capacity = arguments["block_size"] * arguments["num_blocks"] if shape is POOL else CAPACITY
+    return replace(maker, arguments={**arguments, "capacity": capacity})
 
 
 # ---- its methods

@@ -161,6 +161,7 @@ class ObjectCaller:
         """SubjectError when a method is missing, or cannot be called as the plan does."""
         first = self.things[min(1, self._made)].object
         for slot, made in plan.calls().items():
+            self.bind(slot, made)
             if slot.startswith((INIT, CREATE)):
                 continue
             try:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from heaplaw import native
+from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.models import generate
-from heaplaw.spec.history import EVENT_COLUMNS, History, Trace
+from heaplaw.plan import standard_plan
+from heaplaw.spec.history import EVENT_COLUMNS, Completed, History, Trace
 from heaplaw.spec.protocols import Limits
 from heaplaw.subjects.base import ProcessSubject, worker_command
 from heaplaw.subjects.resolve import resolve
@@ -29,7 +31,8 @@ def subject(request: pytest.FixtureRequest) -> Iterator[ProcessSubject]:
 def in_python(subject: ProcessSubject) -> ProcessSubject:
     """The same library under the Python worker."""
     symbols = {name.removeprefix("malloc_") if "usable" in name else name: f"mut_{name}" for name in NAMES}
-    spec = {"kind": "native", "library": str(native.find(native.MUTANTS)), "symbols": symbols}
+    library = str(native.find(native.MUTANTS))
+    spec = {"kind": "mapped", "library": library, "plan": standard_plan(symbols).document()}
     command = worker_command(spec, subject.command.environment)
     return replace(subject, command=command, driver="python", _host=None)
 
@@ -56,3 +59,21 @@ def test_same_history(subject: ProcessSubject, seed: int, payload: bool) -> None
     expected, found = columns(c), columns(python)
     for name, column in expected.items():
         assert found[name] == column, name
+
+
+@pytest.mark.parametrize("family", PYTHON_FAMILIES)
+def test_same_history_of_an_interpreter(family: str) -> None:
+    """The driver in C is called inside the Python worker; addresses are whatever the system gives."""
+    (subject,) = resolve(family)
+    if subject.driver != "native":
+        pytest.skip("the native parts are not built here (no C compiler)")
+    trace: Trace = generate.mixed(2500, 3, subject.kinds)
+    other = replace(subject, command=worker_command({"kind": "cpython", "family": family}), driver="python", _host=None)
+    try:
+        c, python = subject.run(trace, Limits(cpu=0.5)), other.run(trace, Limits(cpu=0.5))
+    finally:
+        subject.close()
+        other.close()
+    assert c.end == python.end == Completed()
+    for name in ("status", "flags", "err", "owner", "held", "bad_at"):
+        assert list(c.columns[name]) == list(python.columns[name]), name
