@@ -111,7 +111,9 @@ def _shifted(column: Any, first: Any) -> Any:
     """Each operation's predecessor; a field that is no column says the same all the time."""
     if not isinstance(column, np.ndarray):
         return column
-    return np.concatenate((np.asarray([first]).astype(column.dtype), column[:-1]))
+    shifted: Array = np.empty_like(column)
+    shifted[0], shifted[1:] = first, column[:-1]
+    return shifted
 
 
 def _last(column: Any) -> Any:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from heaplaw.spec.event import NONE, NULL
+from heaplaw.spec.event import NONE, NULL, Env
+from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import OP_COLUMNS, History, Hung, Op, Trace
 from heaplaw.spec.judge import judge
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SHAPES, Kind
 from heaplaw.spec.verdict import Violated, Violation
 
 from .columns import TYPES
@@ -32,6 +33,8 @@ LIMITS = Limits(cpu=1.0, wall=6.0)
 SEARCHING = Limits(cpu=0.2, wall=4.0)
 HANGING = Limits(cpu=0.015, wall=2.0)
 """For the runs of a search: what hangs is many times slower than anything that ends, so short limits tell as much."""
+TWINNED = frozenset({"reset_frees_all", "lifo_pop", "release_frees_all"})
+"""Laws that compare an operation with an earlier one that asked the same in the same state."""
 MANY = 8
 """Traces with more operations are simplified in groups first."""
 MIDDLING = 200
@@ -139,8 +142,47 @@ def shorten(search: Search, trace: Trace, history: History, violation: Violation
     return take(trace, np.arange(last + 1))
 
 
+def twins(history: History) -> list[list[int]]:
+    """Operations, those together that asked the same in the same state: laws that compare them need both or neither."""
+    heap = Heap()
+    made: dict[int, list[int]] = {}
+    classes: dict[int, list[int]] = {}
+    for index in range(len(history)):
+        e = history.event(index)
+        path, depth = made.setdefault(e.instance, []), heap.part(e).past.depth
+        heap.absorb(index, e, history.owner(index))
+        part = heap.part(e)
+        first = path[depth] if part.view.twin and depth < len(path) else index
+        classes.setdefault(first, []).append(index)
+        if part.past.depth == depth + 1 and first == index:
+            path[depth:] = [index]
+    return list(classes.values())
+
+
+def reduce_twins(search: Search, trace: Trace) -> Trace:
+    """Delta debugging that leaves out operations together with their twins."""
+    units = twins(search.subject.run(trace, search.limits))
+    size = max(1, len(units) // 2)
+    while not search.late:
+        at, shrunk = len(units), False
+        while at > 0 and not search.late:
+            start = max(0, at - size)
+            kept = sorted(index for unit in (*units[:start], *units[at:]) for index in unit)
+            if kept and search.fails(shorter := take(trace, np.array(kept, np.int64))):
+                place = {old: new for new, old in enumerate(kept)}
+                units = [[place[index] for index in unit] for unit in (*units[:start], *units[at:])]
+                trace, shrunk = shorter, True
+            at = min(start, len(units))
+        if size == 1:
+            break
+        size = max(1, size // 2) if not shrunk else size
+    return trace
+
+
 def reduce_operations(search: Search, trace: Trace) -> Trace:
     """Delta debugging: leave out ever smaller pieces, to a trace from which no single operation can be left out."""
+    if search.law.name in TWINNED and len(trace) <= MANY * MIDDLING:
+        trace = reduce_twins(search, trace)
     size = max(1, len(trace) // 2)
     while len(trace) > 1 and not search.late:
         at, shrunk = len(trace), False
@@ -200,7 +242,9 @@ class Simplifier:
     def run(self) -> Trace:
         """Simplify everything: groups of equal operations at once where there are many, then one by one."""
         makers = [index for index, op in enumerate(self.ops) if op.kind in MAKERS]
-        if len(self.ops) > MANY:
+        if any(op.instance for op in self.ops):
+            self.accept({index: replace(op, instance=0) for index, op in enumerate(self.ops)})
+        if len(self.ops) > MANY or self.search.law.name in TWINNED:
             groups: dict[Op, list[int]] = {}
             for index in makers:
                 groups.setdefault(replace(self.ops[index], slot=NONE), []).append(index)
@@ -221,7 +265,7 @@ class Simplifier:
             now = self.ops[first]
             counted = replace(now, count=now.count if count is None else count)
             laid = with_align(counted, now.align if align is None else align)
-            shaped = with_size(laid, now.size if size is None else size)
+            shaped = with_size(laid, now.size if size is None else size, self.trace.env)
             return self.accept({index: replace(shaped, slot=self.ops[index].slot) for index in members})
 
         if op.kind in (Kind.ZALLOC, *ALIGN_TAKERS):
@@ -230,17 +274,17 @@ class Simplifier:
             to(count=1, size=product)
         if self.ops[first].kind in ALIGN_TAKERS:
             smallest(1, op.align, lambda a: to(align=a), powers=True)
-        if self.trace.shape == "malloc":
+        if SHAPES[self.trace.shape].sized:
             smallest(int(op.kind == Kind.RESIZE), self.ops[first].size, lambda s: to(size=s))
         if self.ops[first].kind == Kind.ZALLOC:
             smallest(0, self.ops[first].count, lambda c: to(count=c))
 
 
-def with_size(op: Op, size: int) -> Op:
+def with_size(op: Op, size: int, env: Env) -> Op:
     """The operation with another size; `aligned_alloc` takes multiples of the alignment only."""
-    if op.kind == Kind.ALIGNED and size % op.align:
+    if op.kind == Kind.ALIGNED and env.aligned_multiple and size % op.align:
         size += op.align - size % op.align
-    return replace(op, size=min(size, SIZE_MAX))
+    return replace(op, size=min(size, int(env.max_request)))
 
 
 def with_align(op: Op, align: int) -> Op:

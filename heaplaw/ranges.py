@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from heaplaw.spec.history import Trace
-from heaplaw.spec.layout import SIZE_MAX
-from heaplaw.spec.shapes import MAKERS, Kind
+from heaplaw.spec.shapes import MAKERS, SHAPES, Kind
 
 INSIDE = 48
 """Sizes tried inside a failing range that is too wide to be tried whole."""
@@ -50,20 +49,21 @@ def failing_range(fails: Callable[[Trace], bool], trace: Trace, index: int) -> R
     """The sizes around that of operation `index` for which the trace fails too, without a gap among those tried."""
     ops = trace.ops()
     op = ops[index]
-    if op.kind not in MAKERS or trace.shape != "malloc":
+    if op.kind not in MAKERS or not SHAPES[trace.shape].sized:
         return None
-    step = op.align if op.kind == Kind.ALIGNED else 1
+    step = op.align if op.kind == Kind.ALIGNED and trace.env.aligned_multiple else 1
+    most = int(trace.env.max_request)
     least, seen = 1 if op.kind == Kind.RESIZE else 0, {op.size: True}
 
     def broken(value: int) -> bool:
         if value not in seen:
-            inside = least <= value <= SIZE_MAX
+            inside = least <= value <= most
             changed = [*ops[:index], replace(op, size=value), *ops[index + 1 :]]
             seen[value] = inside and fails(trace.with_ops(changed))
         return seen[value]
 
     low = op.size - step * gallop(lambda d: op.size - step * d >= least and broken(op.size - step * d))
-    high = op.size + step * gallop(lambda d: op.size + step * d <= SIZE_MAX and broken(op.size + step * d))
+    high = op.size + step * gallop(lambda d: op.size + step * d <= most and broken(op.size + step * d))
     width = (high - low) // step
     for k in range(width + 1) if width <= 2 * INSIDE else sorted({width * k // INSIDE for k in range(INSIDE + 1)}):
         broken(low + step * k)
