@@ -37,7 +37,8 @@ def test_all_there(reading: Reading, whole: str) -> None:
 
 def test_all_that_are_missing_are_told_at_once_in_order(reading: Reading, whole: str) -> None:
     text = whole.replace("tlsf_malloc", "tlsf_maloc").replace("tlsf_free", "give")
-    text += 'init = ["begin()", "tlsf_maloc()"]\ndestroy = "finish(pool)"\nusable_size = "tlsf_maloc(ptr)"\nzeroed = "give(size)"\n'
+    text += 'init = ["begin()", "tlsf_maloc()"]\ndestroy = "finish(pool)"\n'
+    text += 'usable_size = "tlsf_maloc(ptr)"\nzeroed = "give(size)"\n'
     assert told(reading(text), Library(EXPORTS)) == (
         "error: `tlsf_maloc` is not exported by ./libtlsf.so\n"
         "  --> m.toml:5:10\n"
