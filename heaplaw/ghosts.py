@@ -111,8 +111,9 @@ def _shifted(column: Any, first: Any) -> Any:
     """Each operation's predecessor; a field that is no column says the same all the time."""
     if not isinstance(column, np.ndarray):
         return column
-    shifted: Array = np.empty_like(column)
-    shifted[0], shifted[1:] = first, column[:-1]
+    values: Array = column
+    shifted = np.empty_like(values)
+    shifted[0], shifted[1:] = first, values[:-1]
     return shifted
 
 
