@@ -80,8 +80,9 @@ def permitted(
     takes = (kind == Kind.ALIGNED) | (kind == Kind.POSIX_ALIGNED)
     one = np.uint64(1)
     align = np.where(takes, np.clip(align, one, np.uint64(alignments(env, 1)[-1])), np.uint64(0))
-    if not env.counted:
-        size, count = _product(size, count), np.ones_like(count)
+    whole = kind != Kind.ZALLOC if env.counted else np.ones(len(kind), np.bool_)
+    if absent or not env.counted:
+        size, count = np.where(whole, _product(size, count), size), np.where(whole, one, count)
     largest = np.uint64(env.max_request)
     if env.max_request < SIZE_MAX:
         size = np.where(size > largest, size % (largest + one), size)

@@ -5,8 +5,9 @@ time, regions as epochs, walks and nests; whole stretches are then joined and re
 seed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,12 +15,12 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.history import Trace
 from heaplaw.spec.shapes import SHAPES, Kind
 
-from . import table
+from . import regions, table
 from .asking import NOTHING_PROMISED
 from .layout import laid_out
 from .phases import GROUP, RUNNERS, boundaries, grow_some
 from .plan import STEP, Plan, class_sizes
-from .script import trace_of
+from .script import Parts, Rng, Script, merged, trace_of
 
 
 def lay_out(plan: Plan, shape: str, profile: str, seed: int, parts: Sequence[tuple[float, str]]) -> Trace:
@@ -141,6 +142,55 @@ def pool(n: int, seed: int, env: Env) -> Trace:
     return cut(lay_out(plan, "pool", "mixed", seed, []), n)
 
 
+# ---- regions
+
+Draw: TypeAlias = Callable[[Rng, int], tuple[Script, Parts]]
+"""Draws about so many operations of one instance."""
+
+
+def regional(
+    shape: str,
+    kinds: frozenset[Kind],
+    env: Env,
+    n: int,
+    seed: int,
+    profile: str,
+    share: float,
+    instances: int,
+) -> Iterator[Trace]:
+    """The traces of a region: many short ones, where nothing but the end of the process empties it."""
+    once = shape == "bump" and regions.way_back(kinds) is None
+    live = table.MOST_LIVE // instances
+    draw: Draw = partial(regions.DRAWS[shape], kinds=kinds, env=env, share=share, most_live=live)
+    if profile == "uniform":
+        draw = partial(regions.uniform, shape=shape, kinds=kinds, env=env)
+    for turn in range(table.FRESH if once else 1):
+        length = max(16, n // table.FRESH) if once else n
+        if once and profile != "uniform":
+            draw = partial(regions.bump_once, kinds=kinds, env=env, share=share, turn=turn)
+        yield shared(draw, shape, env, profile, seed, length, instances, turn)
+
+
+def shared(
+    draw: Draw,
+    shape: str,
+    env: Env,
+    profile: str,
+    seed: int,
+    n: int,
+    instances: int,
+    turn: int = 0,
+) -> Trace:
+    """What is drawn for each instance, in turns."""
+    rng = np.random.default_rng([seed, turn])
+    if instances == 1:
+        script, parts = draw(rng, n)
+        return trace_of(script, None, shape, env, profile, seed, parts)
+    scripts = [draw(each, max(1, n // instances))[0] for each in rng.spawn(instances)]
+    script, instance = merged(rng, scripts)
+    return trace_of(script, instance, shape, env, profile, seed)
+
+
 # ---- checks
 
 
@@ -161,6 +211,9 @@ def campaigns(
     which must be refused, and those around them. `small`: the subject may have little room. With several `instances`
     operations take turns among them.
     """
+    if shape in regions.DRAWS:
+        yield from regional(shape, kinds, env, n, seed, profile, boundary_share, instances)
+        return
     if shape == "pool":
         yield pool(n, seed, env)
         return

@@ -4,7 +4,7 @@ A script's slots count from its own first operation, so that scripts can be play
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ Words: TypeAlias = NDArray[Any]
 Places: TypeAlias = NDArray[np.int64]
 """Positions of operations, lengths of stretches."""
 Kinds: TypeAlias = NDArray[np.uint8]
+Flags: TypeAlias = NDArray[np.bool_]
 Rng: TypeAlias = np.random.Generator
 Parts: TypeAlias = list[tuple[int, str]]
 """Where a part begins, and what it is called."""
@@ -39,6 +40,10 @@ class Script:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def taken(self, rows: Places) -> "Script":
+        """These operations, with slots as they are."""
+        return Script(self.kind[rows], self.slot[rows], self.size[rows], self.align[rows], self.count[rows])
 
     def cut(self, n: int) -> "Script":
         """The first `n` operations."""
@@ -69,34 +74,52 @@ def ragged(lengths: Places) -> tuple[Places, Places]:
     return group, place
 
 
-def joined(scripts: Sequence[Script]) -> Script:
-    """One script after another."""
-    lengths = np.array([len(script) for script in scripts], np.int64)
-    slot = np.concatenate([script.slot for script in scripts])
-    shift = np.repeat(np.cumsum(lengths) - lengths, lengths)
+def inverse(order: Places) -> Places:
+    """Where each element has gone."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return place
+
+
+def stacked(scripts: Sequence[Script]) -> Script:
+    """One script after another, with slots as they are."""
     return Script(
         np.concatenate([script.kind for script in scripts]),
-        np.where(slot < NULL, slot + shift, slot),
+        np.concatenate([script.slot for script in scripts]),
         np.concatenate([script.size for script in scripts]),
         np.concatenate([script.align for script in scripts]),
         np.concatenate([script.count for script in scripts]),
     )
 
 
+def joined(scripts: Sequence[Script]) -> Script:
+    """One script after another, each with its own slots."""
+    lengths = np.array([len(script) for script in scripts], np.int64)
+    whole = stacked(scripts)
+    shift = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return replace(whole, slot=np.where(whole.slot < NULL, whole.slot + shift, whole.slot))
+
+
+def filled(base: Script, where: Flags, asked: Script, which: Places) -> Script:
+    """`base`, with the requests `which` of `asked` at the places `where`."""
+    script = base.taken(np.arange(len(base)))
+    script.kind[where], script.slot[where] = asked.kind[which], NONE
+    script.size[where], script.align[where], script.count[where] = (
+        asked.size[which],
+        asked.align[which],
+        asked.count[which],
+    )
+    return script
+
+
 def composed(source: Script, starts: Places, lengths: Places) -> Script:
     """Stretches of `source`, one after another; a slot outside its own stretch becomes empty."""
     group, place = ragged(lengths)
-    taken = starts[group] + place
-    slot = source.slot[taken]
-    inside = (slot >= starts[group]) & (slot < taken)
-    moved = slot - taken + np.arange(len(taken))
-    return Script(
-        source.kind[taken],
-        np.where(inside, moved, np.where(slot == NULL, NULL, NONE)),
-        source.size[taken],
-        source.align[taken],
-        source.count[taken],
-    )
+    rows = starts[group] + place
+    script = source.taken(rows)
+    inside = (script.slot >= starts[group]) & (script.slot < rows)
+    moved = np.where(inside, script.slot - rows + np.arange(len(rows)), np.where(script.slot == NULL, NULL, NONE))
+    return replace(script, slot=moved)
 
 
 def woven(base: Script, extra: Script, after: Places) -> tuple[Script, Places]:
@@ -104,20 +127,16 @@ def woven(base: Script, extra: Script, after: Places) -> tuple[Script, Places]:
 
     Also the order: for each operation of the result its number in `base`, or beyond it in `extra`.
     """
-    n = len(base)
-    order = np.argsort(np.concatenate((np.arange(n) * 2, after * 2 + 1)), kind="stable")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    slot = np.concatenate((base.slot, extra.slot))[order]
-    named = slot < NULL
-    slot[named] = place[slot[named]]
-    return Script(
-        np.concatenate((base.kind, extra.kind))[order],
-        slot,
-        np.concatenate((base.size, extra.size))[order],
-        np.concatenate((base.align, extra.align))[order],
-        np.concatenate((base.count, extra.count))[order],
-    ), order
+    order = np.argsort(np.concatenate((np.arange(len(base)) * 2, after * 2 + 1)), kind="stable")
+    return _reordered(stacked([base, extra]), order), order
+
+
+def _reordered(script: Script, order: Places) -> Script:
+    """The operations in another order, with slots that mean the same operations as before."""
+    moved, place = script.taken(order), inverse(order)
+    named = moved.slot < NULL
+    moved.slot[named] = place[moved.slot[named]]
+    return moved
 
 
 def turns(rng: Rng, lengths: Sequence[int]) -> Places:
@@ -145,14 +164,7 @@ def turns(rng: Rng, lengths: Sequence[int]) -> Places:
 def merged(rng: Rng, scripts: Sequence[Script]) -> tuple[Script, NDArray[np.uint8]]:
     """The scripts of several instances in turns, and the instance of each operation."""
     who = turns(rng, [len(script) for script in scripts])
-    whole = joined(scripts)
-    place = np.argsort(who, kind="stable")  # when each operation of the whole has its turn
-    order = np.argsort(place)
-    slot = whole.slot[order]
-    named = slot < NULL
-    slot[named] = place[slot[named]]
-    taken = Script(whole.kind[order], slot, whole.size[order], whole.align[order], whole.count[order])
-    return taken, who.astype(np.uint8)
+    return _reordered(joined(scripts), inverse(np.argsort(who, kind="stable"))), who.astype(np.uint8)
 
 
 def trace_of(

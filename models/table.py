@@ -6,6 +6,7 @@ Bulk columns (`models.generate`) and Hypothesis strategies (`models.strategies`)
 from dataclasses import dataclass
 
 from heaplaw.spec.layout import PAGE, PTRDIFF_MAX, SIZE_MAX
+from heaplaw.spec.shapes import Kind
 
 
 @dataclass(frozen=True)
@@ -133,3 +134,32 @@ BURSTS = (1, 1, 3, 20, 300)
 """Most operations in a row of one instance, where several take turns."""
 STEADY_ABOVE = 2**20
 """Requests that a steady workload wants refused are larger, bytes: smaller ones count as refusals (law `reuse`)."""
+
+REGION_WEIGHTS = {Kind.ALLOC: 60, Kind.ALIGNED: 25, Kind.ZALLOC: 15}
+"""How a bump, a stack, an arena is asked for a block."""
+FILLED = (0.1, 0.5, 0.9, 1.1, 1.3)
+"""Parts of the room that series of small requests ask for."""
+MOST_LEFT = 65
+"""One more than the bytes that the request before the last ones leaves, at most; now and then three times that."""
+READ_SHARE = 0.06
+"""Requests of a region whose block is read back some time later."""
+AGAIN = (1, 1, 2, 2, 3)
+"""How often a burst is played, each time in the same state."""
+CUT_SHARE = 0.12
+"""Bursts that are cut short somewhere."""
+BYTES_PER_OP = 2**15
+"""Bytes that a stretch may ask for in all, for each operation: large blocks take time to be written and read."""
+RENEW_EVERY, RENEW_LEAST = 2000, 4
+"""Operations for each renewal, about; least renewals of a trace."""
+PIECE_LONGEST = 4000
+"""Operations of one stretch, about, at most."""
+MOST_LIVE = 60 * 2**20
+"""Bytes that are live at one time in regions without a bound, at most."""
+DEEPEST = 20
+"""Marks within marks."""
+ARENA_ROOMS = (4096, 2**16, 2**16, 2**18, 2**20)
+"""Bytes that a stretch asks of an arena without a bound, about."""
+ARENA_VAST = 2**24
+"""The same, for a few very large blocks."""
+FRESH = 24
+"""Traces of a bump that nothing empties: each runs in a process of its own."""
