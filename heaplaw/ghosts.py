@@ -4,7 +4,7 @@
 """
 
 import ctypes
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,7 @@ def _shifted(column: Any, first: Any) -> Any:
     """Each operation's predecessor; a field that is no column says the same all the time."""
     if not isinstance(column, np.ndarray):
         return column
-    values: Array = column
+    values = cast("Array", column)
     shifted = np.empty_like(values)
     shifted[0], shifted[1:] = first, values[:-1]
     return shifted
