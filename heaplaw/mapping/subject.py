@@ -53,7 +53,13 @@ def judged(top: Section, given: frozenset[str]) -> Judged:
 
 
 def _library(top: Section) -> tuple[str, ...]:
-    return top.texts("library", _LIBRARY)
+    names = top.texts("library", _LIBRARY)
+    for name in names:
+        if not Path(name).name or name.endswith(("/", "..")):
+            top.refuse("library", f"{tick(name)} is a folder, not a library")
+        elif "**" in name:
+            top.refuse("library", f"{tick(name)} goes through folders", "a `*` stands for a part of one name")
+    return names
 
 
 def _source(top: Section) -> tuple[str, ...]:
