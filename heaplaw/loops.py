@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from heaplaw.spec.history import Op, Trace
 from heaplaw.spec.layout import SIZE_MAX
-from heaplaw.spec.shapes import Kind
+from heaplaw.spec.shapes import MAKERS, Kind
 
 from .ranges import smallest
 
@@ -63,6 +63,15 @@ def crowd(size: int, turn: int, at: int) -> list[Op]:
 FORMS: tuple[Turn, ...] = (plain, refused, resized, aligned, zeroed, shrunk, larger, wandering, crowd)
 
 
+def suits(turn: Turn, size: int, kinds: frozenset[Kind], trace: Trace) -> bool:
+    """Every operation of a turn is there, and what is live at a time fills a quarter of the capacity at most."""
+    ops = turn(size, 63, 0)
+    live = sum(op.size for op in ops if op.kind in MAKERS and op.size <= 2**20)
+    room = int(trace.env.capacity)
+    sizes = max(op.size for op in ops) <= trace.env.max_request
+    return {op.kind for op in ops} <= kinds and sizes and (not room or 4 * live <= room)
+
+
 def loop(trace: Trace, turn: Turn, size: int, turns: int) -> Trace:
     """`turns` turns, as a trace like `trace`."""
     ops: list[Op] = []
@@ -80,12 +89,16 @@ def enough(turn: Turn, size: int) -> int:
     return 10 * -(-(4 * peak + 2**18) // turnover) + 8
 
 
-def shortest_loop(fails: Callable[[Trace], bool], late: Callable[[], bool], trace: Trace) -> Trace | None:
+def shortest_loop(
+    fails: Callable[[Trace], bool], late: Callable[[], bool], trace: Trace, kinds: frozenset[Kind]
+) -> Trace | None:
     """The first form and size that break the law, with the smallest size and then the fewest turns that still do."""
     for size in SIZES:
         for turn in FORMS:
             if late():
                 return None
+            if not suits(turn, size, kinds, trace):
+                continue
             turns = enough(turn, size)
             if turns * (2 * CROWD if turn is crowd else 4) > 60_000 or not fails(loop(trace, turn, size, turns)):
                 continue

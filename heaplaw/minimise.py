@@ -294,7 +294,7 @@ def with_align(op: Op, align: int) -> Op:
 
 def shorten_run(search: Search, trace: Trace) -> Trace:
     """For a law about whole runs: a short loop that breaks it, else a shorter workload."""
-    found = shortest_loop(search.fails, lambda: search.late, trace)
+    found = shortest_loop(search.fails, lambda: search.late, trace, search.subject.kinds)
     if found is not None:
         return found
     n = len(trace)
