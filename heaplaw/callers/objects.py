@@ -87,9 +87,12 @@ class ObjectCaller:
                 called = self._functions.get(made.function) if of_module else None
                 called = find(there.object) if called is None else called
                 result = called if counts and not callable(called) else called(*given)
+            except MemoryError:
+                self._say(made, given, "raised MemoryError", aloud=False)
+                return Status.FAILED, 0, 0
             except Exception as error:  # noqa: BLE001 - whatever the subject raises is its answer
                 self._say(made, given, f"raised {type(error).__name__}: {error}")
-                return Status.FAILED if isinstance(error, MemoryError) else Status.WRONG, 0, 0
+                return Status.WRONG, 0, 0
             if slot == DESTROY:
                 del self.things[words["instance"]]
             return self._answer(slot, made, given, there, result)
@@ -150,11 +153,11 @@ class ObjectCaller:
         self._marks[number] = mark
         return number
 
-    def _say(self, made: Call, given: Sequence[object], what: str) -> None:
+    def _say(self, made: Call, given: Sequence[object], what: str, aloud: bool = True) -> None:
         """Leave a line for the report; a run may misbehave a million times, so the first few alone."""
         self.said = f"{made.function.rpartition('.')[2]}({', '.join(map(str, given))}) {what}".replace("\n", " ")
-        self._lines += 1
-        if self._lines <= MOST_LINES:
+        self._lines += aloud
+        if aloud and self._lines <= MOST_LINES:
             print(self.said, file=sys.stderr, flush=True)  # noqa: T201
 
     def check(self, plan: Plan) -> None:

@@ -74,7 +74,10 @@ int rg_errno(region *r, void **out, size_t size) {
   if (size == 0) { *out = NULL; return 0; }
   return (*out = rg_alloc(r, size, 16)) ? 0 : ENOMEM;
 }
-uint64_t rg_bool(region *r, void **out, size_t size) { return 0xabcd00u | ((*out = rg_alloc(r, size, 16)) != NULL); }
+uint64_t rg_bool(region *r, void **out, size_t size) {
+  if (r->mode == GIVES_JUNK && r->calls == 5) return 1; /* and no block */
+  return 0xabcd00u | ((*out = rg_alloc(r, size, 16)) != NULL);
+}
 int64_t rg_bytes(region *r, void **out, size_t size) { return (*out = rg_alloc(r, size, 16)) ? (int64_t)size + 16 : -1; }
 
 void rg_pop(region *r) {
@@ -93,6 +96,7 @@ int rg_pop_sized(region *r, void *ptr, size_t osize, size_t oalign) {
 void rg_reset(region *r) { r->used = r->total = r->top = 0; }
 int rg_reset_status(region *r) { return rg_reset(r), 0; }
 uint64_t rg_mark(region *r) { return r->used; }
+uint64_t rg_mark_int(region *r) { return r->used | (uint64_t)0xbeef << 32; }
 int rg_mark_out(region *r, size_t *out) { return *out = r->used, 0; }
 int rg_release(region *r, size_t mark) {
   if (r->mode == KEEPS && r->calls % 2) return 1;

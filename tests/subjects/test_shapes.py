@@ -134,7 +134,7 @@ def cases(mode: int = WELL) -> dict[str, Case]:
             region(
                 {
                     Kind.ALLOC: call("rg_bytes", "bytes", THIS, "&out", S),
-                    Kind.MARK: call("rg_mark", "int", THIS),
+                    Kind.MARK: call("rg_mark_int", "int", THIS),
                     Kind.RELEASE: call("rg_release", "status", THIS, "mark"),
                 },
                 mode,
@@ -376,6 +376,15 @@ def test_a_code_that_no_rule_knows(shapes_library: str) -> None:
     odd = dict.fromkeys((row["status"], row["err"]) for row in found if row["status"] != Status.OK)
     assert list(odd) == [(Status.WRONG, errno.EINTR), (Status.FAILED, 0), (Status.FAILED, errno.ENOMEM)]
     assert broken(history, case) >= {"failure_is_reported"}
+
+
+def test_a_block_at_no_address(shapes_library: str) -> None:
+    operations = {Kind.ALLOC: call("rg_bool", "bool", THIS, "&out", S), Kind.RESET: RESET}
+    case = Case("bump", region(operations, GIVES_JUNK, instances=1))
+    history, found = rows(case, shapes_library, *[Op(Kind.ALLOC, 8)] * 6, Op(Kind.CHECK, slot=5))
+    assert (found[5]["status"], found[5]["ptr"], found[5]["flags"]) == (Status.OK, 0, Flag.UNWRITABLE)
+    assert found[6]["status"] == Status.OK
+    assert broken(history, case) >= {"sized", "in_bounds"}
 
 
 @pytest.mark.parametrize(
