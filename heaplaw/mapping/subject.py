@@ -54,11 +54,14 @@ def judged(top: Section, given: frozenset[str]) -> Judged:
 
 def _library(top: Section) -> tuple[str, ...]:
     names = top.texts("library", _LIBRARY)
+    written: object = top.table.get("library")
     for name in names:
+        element = ("library", cast("list[object]", written).index(name)) if isinstance(written, list) else ("library",)
+        position = top.document.value(element)
         if not Path(name).name or name.endswith(("/", "..")):
-            top.refuse("library", f"{tick(name)} is a folder, not a library")
+            top.problems.add(f"{tick(name)} is a folder, not a library", position)
         elif "**" in name:
-            top.refuse("library", f"{tick(name)} goes through folders", "a `*` stands for a part of one name")
+            top.problems.add(f"{tick(name)} goes through folders", position, "a `*` stands for a part of one name")
     return names
 
 
