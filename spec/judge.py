@@ -18,9 +18,23 @@ KEPT = 20
 UNITS = {Scope.EVENT: "operations", Scope.PAIR: "pairs", Scope.STEP: "steps", Scope.RUN: "runs"}
 
 
+ABSENT = {
+    "C functions": "not called as a library of C",
+    "buffer": "not given a buffer",
+    "bounds": "does not say where its memory lies",
+    "grid": "does not say where its first block lies",
+    "renew": "has no call that destroys it",
+    "reset or renew": "has no reset, and no call that destroys it",
+    "huge sizes": "cannot be asked for such sizes",
+}
+"""What it means that a subject does not offer something of `law.FACTS`."""
+
+
 def absence(name: str) -> str:
     """What it means that a subject does not offer `name`, in words."""
-    return f"not promised: {name}" if name in PROMISES else f"the subject has no {name}"
+    if name in PROMISES:
+        return f"not promised: {name}"
+    return ABSENT.get(name, f"the subject has no {name}")
 
 
 class Tally:
