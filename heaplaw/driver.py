@@ -175,7 +175,7 @@ class Driver:
 
     def _look_beside(self, index: int, instance: Instance) -> None:
         """After a call: bytes beside the buffer that have changed."""
-        if self.payload is None or instance.buffer is None or instance.lost:
+        if self.payload is None or instance.buffer is None or instance.gone:
             return
         self.head[PROGRESS] = 4 * index + IN_PAYLOAD
         damage = instance.buffer.damage()
@@ -277,7 +277,7 @@ class Driver:
         if status != Status.OK:
             instance.gone = True
         elif instance.buffer and not instance.buffer.is_mapped():
-            instance.gone = instance.lost = True
+            instance.gone = True
             c["flags"][index], c["bad_at"][index] = Flag.OUTSIDE, 0
             status = Status.FAILED
         else:

@@ -93,8 +93,6 @@ class Instance:
     storage: int = 0
     gone: bool = False
     """Ended, and could not be made again: there is nothing to call."""
-    lost: bool = False
-    """Its buffer is mapped no longer."""
     told: dict[str, int] = field(default_factory=dict[str, int])
     """What it said when it was made: base (the first address of its memory), remaining, total; bytes."""
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from heaplaw import layout
@@ -156,11 +157,21 @@ def object_of(spec: Mapping[str, Any]) -> Subject:
     )
 
 
+def address_space() -> int:
+    """Bytes of address space in use: a subject may have reserved far more than it will use before the limit begins."""
+    try:
+        with Path("/proc/self/statm").open() as statm:
+            return int(statm.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
 def run(job: Job, subject: Subject, memory: int) -> None:
     """The child: run the trace, then end without a word."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    most = memory + address_space()
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if subject.native is not None:
         os._exit(4 if subject.native.run(job) else 0)
     payload = Payload() if job.head[layout.PAYLOAD] else None
