@@ -197,6 +197,38 @@ def bench(quick: bool, parts: tuple[str, ...]) -> None:
         click.echo(line)
 
 
+@cli.command()
+@click.argument("library", metavar="LIB")
+@click.option("--shape", type=click.Choice(list(SHAPES)), help="What it is, where its functions do not tell.")
+@click.option("--prefix", help="What the functions begin with, where a library has several allocators, like mi_.")
+@click.option(
+    "--output", "-o", default="", metavar="FILE", help="Where to write it, - to print it.  [default: NAME.toml]"
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(library: str, shape: str | None, prefix: str | None, output: str, force: bool) -> None:
+    """Write a first mapping for the shared library LIB: a path, or a name that the loader finds.
+
+    From the names of its functions, and their parameters if it was built with -g. What is guessed is marked so.
+    """
+    from .init import write_mapping
+
+    echo(write_mapping(library, shape, output, force, prefix))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def subjects(as_json: bool) -> None:
+    """What can be judged by name here: built-in subjects, mappings that ship with heaplaw, and your own.
+
+    Yours lie in .heaplaw/ in the current folder, or in $XDG_CONFIG_HOME/heaplaw/mappings (~/.config/heaplaw/mappings).
+    """
+    import json
+
+    from .subjects.listing import document, listing
+
+    echo([json.dumps(document(), indent=2, ensure_ascii=False)] if as_json else listing())
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The entry point: bad input gives one line and exit code 2, never a traceback."""
     from .calls import SubjectError
