@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heaplaw.host import Command, Host, HostError, Told
+from heaplaw.plan import Plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import History, Trace, plain_env
 from heaplaw.spec.protocols import Limits
@@ -48,7 +49,9 @@ class Expected:
 
 @dataclass
 class ProcessSubject:
-    """A subject in a process of its own. `spec` says how to make it again, for replays on any machine."""
+    """A subject in a process of its own. `spec` says how to make it again, for replays on any machine; its entry `calls`,
+    where there is one, how a library was called, for programs that show a fault without heaplaw.
+    """
 
     identity: str
     shape: Shape
@@ -65,6 +68,8 @@ class ProcessSubject:
     expected: tuple[Expected, ...] = ()
     name: str = ""
     """A short name, for tables of several subjects."""
+    plan: Plan | None = None
+    """How each operation is called, where that is known before the subject's process starts."""
     _host: Host | None = field(default=None, repr=False)
     told: Told = field(init=False)
 

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from heaplaw import mapping, plan
 from heaplaw.mapping import Mapping
@@ -42,14 +43,14 @@ def mapped_subject(path: Path, known_as: str = "") -> ProcessSubject:
     MappingError for what is wrong in the file, UsageError for what cannot be started.
     """
     read = mapping.load(path)
-    spec = {"kind": "mapping", "path": known_as or str(path.resolve())}
+    spec = {"kind": "mapping", "path": known_as or str(path.resolve()), "calls": calls_of(read)}
     shape, calls, env = SHAPES[read.shape], plan_of(read), env_of(read)
     if read.kind == "python":
         command = worker_command(
             {"kind": "python", "module": read.where[0], "plan": calls.document()}, read.environment
         )
         subject = ProcessSubject(read.name, shape, calls.offers, command, spec, "python", env, operations=20_000)
-        subject.instances = calls.instances
+        subject.instances, subject.plan = calls.instances, calls
         subject.host(4096)
         version = ""
     else:
@@ -66,7 +67,7 @@ def mapped_subject(path: Path, known_as: str = "") -> ProcessSubject:
 
 
 def library_of(
-    read: Mapping, shape: Shape, calls: plan.Plan, env: Env, spec: dict[str, str]
+    read: Mapping, shape: Shape, calls: plan.Plan, env: Env, spec: dict[str, Any]
 ) -> tuple[ProcessSubject, str]:
     """The subject in a library, started, and the library's version."""
     where = found_library(read)
@@ -80,7 +81,7 @@ def library_of(
     if not plain and preload and any(sign in exports.path for sign in " :"):
         raise UsageError(f"{where}: its path has a space or a colon, which separate libraries to preload; move it")
     subject = library_subject(
-        identity, shape, calls, env, None if plain else exports.path, preload and not plain, settings, dict(spec)
+        identity, shape, calls, env, None if plain else exports.path, preload and not plain, settings, spec
     )
     return checked(subject, exports.path), version_of(where)
 
@@ -113,6 +114,13 @@ def version_of(where: Path) -> str:
     """The version that a library's real file name tells, or the C library's; empty when there is none."""
     found = re.search(r"\.so\.([0-9][0-9.]*)$", os.path.realpath(where))
     return found.group(1) if found else version_of_c_library().rpartition(" ")[2] if where == c_library() else ""
+
+
+def calls_of(read: Mapping) -> dict[str, Any]:
+    """What a reader, or a program, must know of the calls beside the plan: words that the mapping chose, and places."""
+    here = {"source": str((read.path.parent / read.where[0]).resolve())} if read.kind == "source" else {}
+    module = {"python": read.where[0]} if read.kind == "python" else {}
+    return {"instance": read.instance, "environment": dict(read.environment), **here, **module}
 
 
 def plan_of(read: Mapping) -> plan.Plan:

@@ -111,10 +111,12 @@ def library_subject(
 ) -> ProcessSubject:
     """Functions of the library at `path` (None: of the C library), called as `plan` says: not started yet.
 
-    With the native driver where there is one, else through the Python worker.
+    With the native driver where there is one, else through the Python worker. What `spec` says of its `calls` is kept.
     """
     offers = frozenset({*plan.offers, "C functions"})
     settings = {**environment, **({"LD_PRELOAD": path} if preload and path else {})}
+    calls = {"plan": plan.document(), "library": path, "preload": preload, **spec.get("calls", {})}
+    spec = {**spec, "calls": calls}
     host_program = native.find(native.HOST)
     if host_program is None:
         command = worker_command({"kind": "mapped", "library": path, "plan": plan.document()}, environment)
@@ -123,7 +125,7 @@ def library_subject(
         library = path if path and not preload else "-"
         command = Command([str(host_program)], [library, *plan.entries()], settings)
         subject = ProcessSubject(identity, shape, offers, command, spec, "native", env)
-    subject.instances = plan.instances
+    subject.instances, subject.plan = plan.instances, plan
     return subject
 
 

@@ -5,7 +5,7 @@ import platform
 from typing import Any
 
 from heaplaw import native
-from heaplaw.calls import PYTHON_FAMILIES
+from heaplaw.calls import PYTHON_FAMILIES, python_plan
 from heaplaw.spec.shapes import MALLOC, SHAPES
 
 from .base import ProcessSubject, UsageError, promised, worker_command
@@ -25,9 +25,11 @@ def cpython_subject(family: str) -> ProcessSubject:
     driver = "native" if library else "python"
     env, promises = promised(MALLOC)
     operations = 1_000_000 if library else 100_000
-    return ProcessSubject(
+    subject = ProcessSubject(
         identity, MALLOC, offers | promises, command, spec, driver, env, operations=operations, name=family
     )
+    subject.plan = python_plan(family)
+    return subject
 
 
 def object_subject(target: str, shape: str, arguments: dict[str, int] | None = None, align: int = 8) -> ProcessSubject:
