@@ -49,8 +49,9 @@ class Expected:
 
 @dataclass
 class ProcessSubject:
-    """A subject in a process of its own. `spec` says how to make it again, for replays on any machine; its entry `calls`,
-    where there is one, how a library was called, for programs that show a fault without heaplaw.
+    """A subject in a process of its own. `spec` says how to make it again, for replays on any machine.
+
+    Its entry `calls`, where there is one, says how a library was called, for programs that show a fault by themselves.
     """
 
     identity: str
