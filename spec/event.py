@@ -9,7 +9,7 @@ from enum import IntEnum, IntFlag
 
 from .layout import MAX_ALIGN, PTRDIFF_MAX, SIZE_MAX, fundamental_alignment
 from .logic import Truth, Word, ite, least, neg, one_of
-from .shapes import ALIGN_TAKERS, ENDERS, MAKERS, READERS, REQUESTS, SWEEPERS
+from .shapes import ALIGN_TAKERS, ENDERS, MAKERS, READERS, REQUESTS, SWEEPERS, Kind
 
 NONE = 2**32 - 1
 """The slot, or the owner, of an operation that has none."""
@@ -190,6 +190,12 @@ class Event:
     def reads(self) -> Truth:
         """The payload of the block named by the operation was read back before the call."""
         return self.called & one_of(self.kind, READERS)
+
+    @property
+    def counted(self) -> Truth:
+        """The subject's counters could be read after the operation: the process lives, and so does the instance."""
+        gone = (self.status == Status.DIED) | ((self.kind == Kind.RENEW) & neg(self.served))
+        return self.called & neg(gone) & neg(self.flags == Flag.UNWRITABLE)
 
     @property
     def unserviceable(self) -> Truth:

@@ -120,7 +120,8 @@ static u64 span_reach(u64 at, u64 size) {
   if (size == 0) return 0;
   if (end < at || end > (UINT64_C(1) << 56)) return 0;
   for (int i = 0; i < owns; i++)
-    if (at < own[i].end && own[i].start < end) return 0;
+    if (at < own[i].end && own[i].start < end) end = own[i].start > at ? own[i].start : at;
+  if (end == at) return 0;
   for (u64 granule = at / GRANULE; granule <= (end - 1) / GRANULE; granule++) {
     u64 *entry = &known[granule % CACHED];
     if (*entry == granule + 1) continue;
@@ -130,7 +131,7 @@ static u64 span_reach(u64 at, u64 size) {
     for (; page < stop; page += 4096)
       if (!mapped(page, 4096)) return page > at ? page - at : 0;
   }
-  return size;
+  return end - at;
 }
 static u64 block_reach(u64 at, u64 extent) {
   if (extent <= WHOLE) return span_reach(at, extent);
@@ -211,13 +212,13 @@ static u64 ask(struct run *r, u64 i, u64 old) {
   errno = 0;
   now(r, i, IN_CALL);
   r->status[i] = DIED;
-  u64 value = invoke(r->plan, c), given = c->out ? r->plan->out : value;
+  u64 value = invoke(r->plan, c), given = c->out ? r->plan->out : number_of(c, value);
   int error = errno, code = (int)value, status = OK;
   switch (c->returns) {
     case 'p': status = value || r->kind[i] == MARK ? OK : FAILED; break;
     case 's': status = code ? FAILED : maker && !given ? (r->size[i] ? WRONG : FAILED) : OK; break;
     case 'e':
-      status = code == 0 && given ? OK : code == ENOMEM || code == EINVAL || (code == 0 && r->size[i] == 0) ? FAILED : WRONG;
+      status = code == 0 && (given || !maker) ? OK : code == ENOMEM || code == EINVAL || (code == 0 && r->size[i] == 0) ? FAILED : WRONG;
       break;
     case 'b': status = (u8)value ? OK : FAILED, code = 0; break;
     case 'y': status = (int64_t)value > 0 || (!maker && (int64_t)value == 0) ? OK : FAILED, code = 0; break;
@@ -381,9 +382,10 @@ static void one_block(struct run *r, u64 i) {
     }
     if (kind == CHECK) { r->status[i] = OK; return; }
   }
+  if (kind == CHECK) return;
   u64 at = ask(r, i, old ? old->ptr : 0);
   if (kind == FREE) { if (old && r->status[i] == OK) old->live = 0; return; }
-  if (at) { receive(r, i, at, old); return; }
+  if (r->status[i] == OK) { receive(r, i, at, old); return; }
   if (kind != RESIZE || !old) return;
   if (r->job->payload) {
     now(r, i, IN_PAYLOAD);
@@ -411,7 +413,7 @@ static void one(struct run *r, u64 i) {
   if (kind < POP) one_block(r, i);
   else one_region(r, i);
   if (r->status[i] == SKIPPED) return;
-  look_beside(r, i);
+  if (!r->gone[which]) look_beside(r, i);
   if (p->counts && !r->gone[which]) count(r, i);
 }
 

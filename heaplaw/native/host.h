@@ -133,7 +133,9 @@ int main(int argc, char **argv) {
   say("ok");
   for (int k = 6; k < argc; k++) find(plan, library, argv[k]);
   int failed = hl_plan_begin(plan);
-  if (failed) { say_number("\terror instance ", (u64)failed, " could not be made\n"); _exit(2); }
+  if (failed == 101) say("\terror it could not be begun: a call of init was refused\n"), _exit(2);
+  if (failed == 100) say("\terror there is no memory for its buffer\n"), _exit(2);
+  if (failed) say_number("\terror instance ", (u64)failed, " could not be made: the call gave no instance\n"), _exit(2);
   for (u64 k = 0; k < plan->instances; k++) {
     const struct instance *x = &plan->instance[k];
     say_number("\t@", x->base, ","), say_number("", x->remaining, ","), say_number("", x->total, "");

@@ -58,6 +58,9 @@ static int buffer_is_mapped(struct plan *p, u8 which) {
 static inline void choose(struct plan *p, u64 which) {
   p->word[W_INSTANCE] = p->instance[which].handle, p->word[W_BUFFER] = p->instance[which].buffer;
 }
+static int refuses(const struct call *c, u64 value) {
+  return c->returns == 'p' ? !value : c->returns == 'b' ? !(u8)value : c->returns == 'v' ? 0 : (int)value != 0;
+}
 static int make_instance(struct plan *p, u64 which) {
   struct instance *x = &p->instance[which];
   choose(p, which);
@@ -67,8 +70,7 @@ static int make_instance(struct plan *p, u64 which) {
     const struct call *c = &p->create[k];
     p->handle_out = 0;
     u64 value = invoke(p, c);
-    int refused = c->returns == 'p' ? !value : c->returns == 'b' ? !(u8)value : c->returns == 'v' ? 0 : (int)value != 0;
-    if (refused) return 0;
+    if (refuses(c, value)) return 0;
     if (made || (c->returns != 'p' && !c->out)) continue;
     x->handle = p->word[W_INSTANCE] = c->out ? p->handle_out : value;
     if (!x->handle) return 0;
@@ -152,14 +154,17 @@ EXPORT int hl_plan_call(struct plan *p, const char *text, void *function) {
   return 0;
 }
 /* Everything that comes before the first operation: buffers, the library's own beginning, the instances. 0 on success; else 1
- * plus the number of the instance that could not be made, or 100 without memory. */
+ * plus the number of the instance that could not be made, 100 without memory, 101 when a call of `init` was refused. */
 EXPORT int hl_plan_begin(struct plan *p) {
   for (u64 k = 0; k < p->instances; k++) {
     struct instance *x = &p->instance[k];
     if (p->buffer_size && !(x->buffer = new_buffer(p->buffer_size, p->buffer_align))) return 100;
     if (p->storage_size && !(x->storage = (u64)guarded(p->storage_size, -1))) return 100;
   }
-  for (int k = 0; k < p->inits; k++) choose(p, 0), invoke(p, &p->init[k]);
+  for (int k = 0; k < p->inits; k++) {
+    choose(p, 0);
+    if (refuses(&p->init[k], invoke(p, &p->init[k]))) return 101;
+  }
   for (u64 k = 0; k < p->instances; k++)
     if (!make_instance(p, k)) return 1 + (int)k;
   return 0;

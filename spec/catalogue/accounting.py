@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from ..event import Env, Event, Flag, Padding, Status, View
+from ..event import Env, Event, Padding, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, neg, one_of
+from ..logic import Truth, implies, one_of
 from ..shapes import Kind
 
 COUNTING = frozenset({"bump", "freelist", "stack", "arena"})
@@ -15,8 +15,7 @@ _REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
 
 def _counted(pre: View, e: Event, post: View) -> Truth:
-    # Where the process died, nobody could read the counters any more.
-    return e.called & neg(e.status == Status.DIED) & neg(e.flags == Flag.UNWRITABLE)
+    return e.counted
 
 
 def _total(pre: View, e: Event, post: View) -> Truth:
@@ -103,7 +102,7 @@ remaining_is_rest = Law[View, Event, View](
 
 
 def _asks(pre: View, e: Event, post: View) -> Truth:
-    return e.asks
+    return e.asks & (e.extent >= 1)
 
 
 def _served_if_fits(pre: View, e: Event, post: View) -> Truth:

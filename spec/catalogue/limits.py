@@ -83,15 +83,20 @@ def _owes(pre: View, e: Event) -> Truth:
     return pre.after_failure & _plain(e) & (e.extent >= 1) & (e.extent <= pre.owed)
 
 
+def _refused_call(e: Event) -> Truth:
+    # An instance that was destroyed and could not be made again has no state that could be kept.
+    return e.failed & neg(e.kind == Kind.RENEW)
+
+
 def _failure_premise(pre: View, e: Event, post: View) -> Truth:
-    return e.failed | _owes(pre, e) | (pre.after_failure & e.reads)
+    return _refused_call(e) | _owes(pre, e) | (pre.after_failure & e.reads)
 
 
 def _failure_changes_nothing(pre: View, e: Event, post: View) -> Truth:
     same_blocks = (post.num_free == pre.num_free) & (post.num_allocated == pre.num_allocated)
     same_bytes = (post.remaining == pre.remaining) & (post.total == pre.total)
     return (
-        implies(e.failed, same_blocks & same_bytes)
+        implies(_refused_call(e), same_blocks & same_bytes)
         & implies(_owes(pre, e), e.served)
         & implies(pre.after_failure & e.reads, e.intact >= e.held)
     )

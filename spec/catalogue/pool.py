@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from ..event import Env, Event, Flag, Order, Status, View
+from ..event import Env, Event, Order, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, ite, neg, one_of
+from ..logic import Truth, implies, ite, one_of
 from ..shapes import Kind
 
 POOL = frozenset({"pool"})
@@ -14,8 +14,7 @@ _FULL = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
 
 def _counted(pre: View, e: Event, post: View) -> Truth:
-    # Where the process died, nobody could read the counters any more.
-    return e.called & neg(e.status == Status.DIED) & neg(e.flags == Flag.UNWRITABLE)
+    return e.counted
 
 
 def _conserved(pre: View, e: Event, post: View) -> Truth:
