@@ -70,7 +70,7 @@ def test_obstack_releases_back_to_a_mark(shim: Callable[[str], Shim]) -> None:
     of = shim("obstack.c")
     libc = ctypes.CDLL(None)
     storage, stack = aligned_buffer(128)
-    assert of("ob_begin", ctypes.c_int, P, P, P)(stack, libc.malloc, libc.free) == 0
+    assert of("ob_begin", ctypes.c_int, P, S, P, P)(stack, 2**16, libc.malloc, libc.free) == 0
     alloc = of("ob_alloc", P, P, ctypes.c_int)
     first = alloc(stack, 100)
     mark = of("ob_mark", P, P)(stack)
@@ -78,6 +78,7 @@ def test_obstack_releases_back_to_a_mark(shim: Callable[[str], Shim]) -> None:
     assert all(block and block % 16 == 0 for block in (first, *blocks))
     of("ob_release", None, P, P)(stack, mark)
     assert alloc(stack, 1) == blocks[0]
+    assert alloc(stack, 2**16) is None  # the limit
     of("ob_end", None, P)(stack)
     del storage
 
@@ -94,12 +95,12 @@ def test_obstack_gives_null_when_there_is_no_memory(shim: Callable[[str], Shim])
 
     hook = ctypes.CFUNCTYPE(P, S)(get)
     storage, stack = aligned_buffer(128)
-    assert of("ob_begin", ctypes.c_int, P, P, P)(stack, hook, libc.free) == 0
+    assert of("ob_begin", ctypes.c_int, P, S, P, P)(stack, 2**20, hook, libc.free) == 0
     alloc = of("ob_alloc", P, P, ctypes.c_int)
     small = alloc(stack, 64)
     assert alloc(stack, 100_000) is None
     assert alloc(stack, 64) == (small or 0) + 64  # the refusal changed nothing
-    assert of("ob_begin", ctypes.c_int, P, P, P)(stack, hook, libc.free) == 1
+    assert of("ob_begin", ctypes.c_int, P, S, P, P)(stack, 2**20, hook, libc.free) == 1
     del storage
 
 
