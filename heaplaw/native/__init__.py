@@ -12,11 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["HOST", "LIBRARY", "MUTANTS", "find"]
+__all__ = ["HOST", "LIBRARY", "MUTANTS", "SHAPES", "find"]
 
 HOST: Final = "heaplaw-host"
 LIBRARY: Final = "libheaplaw.so"
 MUTANTS: Final = "libheaplaw_mutants.so"
+SHAPES: Final = "libheaplaw_shapes.so"
 
 _DISABLE: Final = "HEAPLAW_NO_NATIVE"
 _BESIDE: Final = Path(__file__).resolve().parent.parent / "_native"
