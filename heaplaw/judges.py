@@ -17,7 +17,7 @@ from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import PAGE
-from heaplaw.spec.shapes import Kind
+from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Verdict
 
 from .columns import TYPES, ColumnEvent, scalar
@@ -60,7 +60,8 @@ class Footprint:
         self.refused += int((e.failed & (e.extent >= 1) & (e.extent <= RUN_BLOCK_MAX)).sum())
         ptr = e.ptr[counted]
         first = ptr // PAGE
-        beyond = first + (ptr % PAGE + extent[counted] - 1) // PAGE + 1  # in pages: a bad pointer's end may wrap
+        last = ptr % PAGE + np.maximum(extent[counted], 1) - 1  # from the page on: a bad pointer's end may wrap
+        beyond = first + last // PAGE + 1
         self.pages = merge(np.concatenate((self.pages, np.stack((first, beyond), axis=1))))
 
     def run(self, steady: bool) -> Run:
@@ -102,6 +103,7 @@ class FastJudge:
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
         kinds = self._columns["kind"]
         self._sweeping = bool((kinds >= Kind.RESET).any())
+        self._regions = bool((kinds >= Kind.POP).any()) or SHAPES[history.trace.shape].one_buffer
         self._several = bool(self._columns["instance"].any())
         self._read = [name for name in ("owner", *_FIELDS) if name in self._columns and self._mapped(name)]
         """Columns that laws may look at; a subject without counters leaves theirs unmapped, and so do we."""
@@ -178,8 +180,8 @@ class FastJudge:
         if not self._step_laws:
             return
         if instance not in self._ghosts:
-            regions = self._sweeping or bool(e.env.one_buffer)
-            self._ghosts[instance] = Ghost(e.env, regions, not self.history.counted.isdisjoint({"remaining", "total"}))
+            counted = not self.history.counted.isdisjoint({"remaining", "total"})
+            self._ghosts[instance] = Ghost(e.env, self._regions, counted)
         pre, post = self._ghosts[instance].feed(e, owner, rows)
         for law in self._step_laws:
             self._decide(law, (pre, e, post), rows)
@@ -214,7 +216,10 @@ class FastJudge:
 
     def _extents(self, law: AnyLaw, e: Event) -> Array:
         extent: Array = e.room
-        return np.maximum(extent, e.usable) if "usable_size" in law.needs else extent
+        if "usable_size" not in law.needs:
+            return extent
+        # A block of no bytes meets nobody, whatever is said of it.
+        return np.where(extent == 0, extent, np.maximum(extent, e.usable))
 
     def _pairs(self, e: Event, ends: Array, owner: Array, rows: Array) -> None:
         """One shadow serves all laws over pairs: it takes each block as large as the widest of them does."""
