@@ -43,7 +43,7 @@ def test_missing_symbols_and_what_may_be_meant(run: Any, compiled: Any) -> None:
     stub = compiled(STUB.format("je_"), "stub.so", *SHARED)
     run("check", stub).refused("does not export malloc nor free", "je_malloc", "--prefix je_")
     run("check", stub, "--prefix", "ej_").refused("ej_malloc", "--prefix je_")
-    run("check", "glibc", "--prefix", "je_").refused("does not export je_malloc", "no --prefix")
+    run("check", "libc", "--prefix", "je_").refused("does not export je_malloc", "no --prefix")
     half = compiled("#include <stddef.h>\nvoid *malloc(size_t n) { (void)n; return 0; }", "half.so", *SHARED)
     run("check", half).refused("does not export free")
 
@@ -94,7 +94,7 @@ def test_options_that_would_have_no_effect(run: Any) -> None:
     run("check", "--shape", "stack").refused("'stack'", "'malloc', 'pool'")
     run("check", "glibc", "--shape", "pool").refused("--shape pool is for Python objects")
     run("check", "cpython", "--prefix", "je_").refused("--prefix je_ is for shared libraries")
-    run("check", "glibc", "--num-blocks", "9").refused("--num-blocks is for pools")
+    run("check", "glibc", "--num-blocks", "9").refused("--num-blocks is for Python objects")
     run("check", "heaplaw.mutants.pools:CorrectPool").refused("--shape malloc, or --shape pool")
     run("check", "--frobnicate").refused("--frobnicate")
 
