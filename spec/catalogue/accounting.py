@@ -106,8 +106,10 @@ def _asks(pre: View, e: Event, post: View) -> Truth:
 
 
 def _served_if_fits(pre: View, e: Event, post: View) -> Truth:
-    surely = e.extent + e.required_align + e.env.header <= pre.remaining
-    return implies(surely, e.served) & implies(e.served, e.extent <= pre.remaining)
+    # As differences: the sum of what is asked for could wrap in a column of 64-bit words.
+    fits, left = e.extent <= pre.remaining, pre.remaining - e.extent
+    surely = fits & (e.required_align <= left) & (e.env.header <= left - e.required_align)
+    return implies(surely, e.served) & implies(e.served, fits)
 
 
 fits_is_served = Law[View, Event, View](
