@@ -37,12 +37,18 @@ class NotInstalledError(UsageError):
     """What a mapping needs is not on this machine."""
 
 
-def mapped_subject(path: Path, known_as: str = "") -> ProcessSubject:
+def mapped_subject(
+    path: Path, known_as: str = "", library: Path | None = None, environment: dict[str, str] | None = None
+) -> ProcessSubject:
     """The subject that the mapping in the file `path` describes; `known_as`: the name of a mapping that ships.
 
-    MappingError for what is wrong in the file, UsageError for what cannot be started.
+    `library` and `environment` take the place of what the mapping says. MappingError for what is wrong in the file,
+    UsageError for what cannot be started.
     """
     read = mapping.load(path)
+    if library is not None:
+        said = {**read.environment, **(environment or {})}
+        read = replace(read, name=known_as or read.name, where=(str(library),), environment=said)
     spec = {"kind": "mapping", "path": known_as or str(path.resolve()), "calls": calls_of(read)}
     shape, calls, env = SHAPES[read.shape], plan_of(read), env_of(read)
     if read.kind == "python":

@@ -8,6 +8,7 @@ from typing import Any
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.mutants import CORRECT, MUTANTS
+from heaplaw.mutants.shapes import MAPPING
 from heaplaw.spec.shapes import SHAPES
 
 from .base import ProcessSubject, UsageError
@@ -79,17 +80,19 @@ def refuse_stray_options(
 
 def mutant_subject(name: str) -> ProcessSubject:
     """One of the seeded faults that come with heaplaw, or one of its correct allocators."""
-    known = (*(mutant.name for mutant in MUTANTS), *CORRECT)
+    known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING)
     if name not in known:
         import difflib
 
         close = difflib.get_close_matches(name, known, 3) or known[:3]
         raise UsageError(f"mutant:{name}: no such mutant; similar: {', '.join(close)}")
-    library = native.find(native.MUTANTS)
+    library = native.find(native.SHAPES if name in MAPPING else native.MUTANTS)
     if library is None and os.environ.get("HEAPLAW_NO_NATIVE", "") not in ("", "0"):
         raise UsageError(f"mutant:{name}: the mutants are written in C, which HEAPLAW_NO_NATIVE rules out")
     if library is None:
         raise UsageError(f"mutant:{name}: the mutants are written in C: install a C compiler, then reinstall heaplaw")
+    if name in MAPPING:
+        return mapped_subject(MAPPING[name], f"mutant:{name}", library, {"HEAPLAW_MUTANT": name})
     return native_subject(str(library), "mut_", f"mutant:{name}", {"HEAPLAW_MUTANT": name})
 
 
@@ -106,6 +109,8 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
         return cpython_subject(spec["family"])
     if spec["kind"] == "object":
         return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
+    if spec["kind"] == "mapping" and spec["path"].startswith("mutant:"):
+        return mutant_subject(spec["path"].removeprefix("mutant:"))
     if spec["kind"] == "mapping":
         known = find_mapping(spec["path"])
         return mapped_subject(known or Path(spec["path"]), spec["path"] if known else "")

@@ -230,34 +230,36 @@ free_is_served = Law[Event](
 )
 
 
-def _asks_for_nothing(e: Event) -> Truth:
-    return e.asks & (e.extent == 0)
+def _asks_for_nothing(pre: View, e: Event, post: View) -> Truth:
+    # A heap that is full may refuse what it would give otherwise: a block is owed where there surely is room.
+    roomy = (pre.live == 0) | (e.env.capacity == 0)
+    return e.asks & (e.extent == 0) & ((e.env.zero_size == Zero.NULL) | roomy)
 
 
-def _zero_as_promised(e: Event) -> Truth:
+def _zero_as_promised(pre: View, e: Event, post: View) -> Truth:
     return ite(e.env.zero_size == Zero.NULL, e.failed, e.served)
 
 
 _NULL, _UNIQUE = Env(zero_size=Zero.NULL), Env(zero_size=Zero.UNIQUE)
 
-zero_size_as_promised = Law[Event](
+zero_size_as_promised = Law[View, Event, View](
     id="HL307",
     name="zero_size_as_promised",
-    sentence="a request for 0 bytes gives what was promised: the failure value, or a block of its own",
+    sentence="a request for 0 bytes gives what was promised: the failure value, or a block of its own if there is room",
     source="C17 7.22.3 p1 (implementation-defined: either a null pointer or as if the size were some nonzero value)",
-    scope=Scope.EVENT,
+    scope=Scope.STEP,
     shapes=SIZED,
     premise=_asks_for_nothing,
     body=_zero_as_promised,
-    observed=_status,
-    required=lambda e: "the failure value" if e.env.zero_size == Zero.NULL else "a block of its own",
+    observed=lambda pre, e, post: _status(e),
+    required=lambda pre, e, post: "the failure value" if e.env.zero_size == Zero.NULL else "a block of its own",
     accepts=(
-        (Event(Kind.ALLOC, 0, status=Status.FAILED, env=_NULL),),
-        (Event(Kind.ALLOC, 0, ptr=0x1010, env=_UNIQUE),),
+        (View(live=3), Event(Kind.ALLOC, 0, status=Status.FAILED, env=_NULL), View(live=3)),
+        (View(), Event(Kind.ALLOC, 0, ptr=0x1010, env=_UNIQUE), View(live=1)),
     ),
     rejects=(
-        (Event(Kind.ALLOC, 0, ptr=0x1010, env=_NULL),),
-        (Event(Kind.ALLOC, 0, status=Status.FAILED, env=_UNIQUE),),
+        (View(), Event(Kind.ALLOC, 0, ptr=0x1010, env=_NULL), View(live=1)),
+        (View(), Event(Kind.ALLOC, 0, status=Status.FAILED, env=_UNIQUE), View()),
     ),
     needs=frozenset({"zero size"}),
 )
