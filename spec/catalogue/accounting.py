@@ -9,7 +9,7 @@ from ..shapes import Kind
 
 COUNTING = frozenset({"bump", "freelist", "stack", "arena"})
 _ENV = Env(align_by_size=False, max_align=8, remaining=256, one_buffer=True)
-_EXACT = replace(_ENV, padding=Padding.EXCLUDED)
+_EXACT, _COUNTED = replace(_ENV, padding=Padding.EXCLUDED), replace(_ENV, padding=Padding.COUNTED)
 _GAVE = Event(Kind.ALLOC, 64, ptr=0x1040, env=_ENV)
 _REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
@@ -109,13 +109,18 @@ def _served_if_fits(pre: View, e: Event, post: View) -> Truth:
     # As differences: the sum of what is asked for could wrap in a column of 64-bit words.
     fits, left = e.extent <= pre.remaining, pre.remaining - e.extent
     surely = fits & (e.required_align <= left) & (e.env.header <= left - e.required_align)
+    # Bytes that padding has taken may still be among the remaining ones, unless these are known to be counted.
+    surely = surely & ((pre.live == 0) | (e.env.padding == Padding.COUNTED))
     return implies(surely, e.served) & implies(e.served, fits)
 
 
 fits_is_served = Law[View, Event, View](
     id="HL413",
     name="fits_is_served",
-    sentence="what surely fits into the remaining bytes, with padding and header, is served; what was served did fit",
+    sentence=(
+        "what surely fits into the remaining bytes, with padding and header, is served, where these count padding or "
+        "nothing is live; what was served did fit"
+    ),
     source="Vais std/allocator, BumpAllocator and StackAllocator: alloc, remaining",
     scope=Scope.STEP,
     shapes=frozenset({"bump", "stack"}),
@@ -132,9 +137,11 @@ fits_is_served = Law[View, Event, View](
     accepts=(
         (View(remaining=256), _GAVE, View(remaining=192)),
         (View(remaining=65), _REFUSED, View(remaining=65)),
+        (View(remaining=96, live=1), replace(_REFUSED, env=_EXACT), View(remaining=96, live=1)),
     ),
     rejects=(
         (View(remaining=256), _REFUSED, View(remaining=256)),
+        (View(remaining=96, live=1), replace(_REFUSED, env=_COUNTED), View(remaining=96, live=1)),
         (View(remaining=63), _GAVE, View(remaining=0)),
     ),
     needs=frozenset({"remaining"}),
