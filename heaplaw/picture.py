@@ -1,186 +1,56 @@
-"""A trace as a program with results, and the heap at the moment of the fault, in plain text of at most 80 columns."""
+"""The heap at the moment of the fault, drawn in plain text of at most 80 columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from heaplaw.spec.event import NULL, Block, Event, Flag, Status
+from heaplaw.spec.event import NONE, Block, Flag, Status
 from heaplaw.spec.heap import Heap
-from heaplaw.spec.history import Completed, Died, Exited, History, Hung
-from heaplaw.spec.shapes import MAKERS, TAKERS, Kind
+from heaplaw.spec.history import History
+from heaplaw.spec.shapes import SWEEPERS, Kind
 
-from .minimise import power
+from .ranges import power
+from .steps import COLUMNS, NEAR, Telling, damaged_block, ending, offset, size_of, steps_text
 
 WIDTH = 44
 """Columns of the address axis."""
-MOST_STEPS = 24
+ROOM = COLUMNS - WIDTH - 10
+"""Columns for the words behind a bar."""
 MOST_BLOCKS = 8
-NEAR = 2**16
-"""Live blocks within this distance of the fault are drawn, bytes."""
-SIGNALS = {
-    4: "SIGILL",
-    6: "SIGABRT",
-    7: "SIGBUS",
-    8: "SIGFPE",
-    9: "SIGKILL",
-    11: "SIGSEGV",
-    14: "SIGALRM",
-    24: "SIGXCPU",
-}
-
-
-def ending(history: History) -> str:
-    """How the run ended, in words; empty when every operation returned."""
-    end = history.end
-    if isinstance(end, Died):
-        name = SIGNALS.get(end.signal, f"signal {end.signal}")
-        return f"died: {name}" + (" when the block was touched" if end.where == "payload" else "")
-    if isinstance(end, Hung):
-        return "hung: no return within the limit of " + ("CPU time" if end.how == "cpu" else "time")
-    if isinstance(end, Exited):
-        return f"exited: the process ended itself with code {end.code}"
-    return ""
-
-
-@dataclass(frozen=True)
-class Names:
-    """What blocks are called: p1, p2, … in order of first allocation; a resized block keeps its name."""
-
-    of: dict[int, str]
-
-    @classmethod
-    def in_history(cls, history: History) -> "Names":
-        """Name the blocks of a history."""
-        names: dict[int, str] = {}
-        fresh = 0
-        for index, op in enumerate(history.trace.ops()):
-            if op.kind in MAKERS:
-                if op.kind == Kind.RESIZE and op.slot in names:
-                    names[index] = names[op.slot]
-                else:
-                    fresh += 1
-                    names[index] = f"p{fresh}"
-        return cls(names)
-
-    def __getitem__(self, index: int) -> str:
-        return "NULL" if index == NULL else self.of.get(index, "?")
-
-
-def base_of(history: History) -> int:
-    """The address that others are told relative to: the lowest handed out, rounded down to 16 bytes."""
-    addresses = [int(p) for p in history.columns["ptr"] if int(p)]
-    return min(addresses, default=0) // 16 * 16
-
-
-def call_text(history: History, index: int, names: Names) -> str:
-    """The operation as C."""
-    op = history.trace.op(index)
-    name = names[index] if op.kind in MAKERS else ""
-    block = names[op.slot] if op.kind in TAKERS else ""
-    pool = history.trace.shape == "pool"
-    return {
-        Kind.ALLOC: f"{name} = alloc()" if pool else f"{name} = malloc({power(op.size)})",
-        Kind.ZALLOC: f"{name} = calloc({power(op.count)}, {power(op.size)})",
-        Kind.RESIZE: f"{name} = realloc({block}, {power(op.size)})",
-        Kind.FREE: f"dealloc({block})" if pool else f"free({block})",
-        Kind.ALIGNED: f"{name} = aligned_alloc({op.align}, {power(op.size)})",
-        Kind.POSIX_ALIGNED: f"{name} = posix_memalign({op.align}, {power(op.size)})",
-        Kind.CHECK: f"check({block})",
-    }[op.kind]
-
-
-def result_text(history: History, index: int, base: int) -> str:
-    """What came of the operation."""
-    e = history.event(index)
-    if not isinstance(history.end, Completed) and history.end.op == index:
-        return ending(history)
-    if e.status == Status.SKIPPED:
-        return "not called"
-    if e.status == Status.FAILED:
-        error = int(history.columns["err"][index])
-        refused = "0" if history.trace.shape == "pool" else "NULL"
-        return refused + (f" (error {error})" if error else "") + fault_text(e)
-    if e.status == Status.WRONG:
-        return "neither a block nor the failure value"
-    if e.status == Status.DIED:
-        return "never returned"
-    if e.makes:
-        span = f"[{offset(e.ptr, base)}, {offset(e.ptr + e.extent, base)})"
-        usable = f" usable {e.usable}" if e.usable and e.usable < e.extent else ""
-        return span + usable + fault_text(e)
-    return fault_text(e).strip()
-
-
-def fault_text(e: Event) -> str:
-    """What the driver found wrong with a payload."""
-    words = {
-        Flag.DAMAGED: f"byte {e.bad_at} is not what was written",
-        Flag.PREFIX_LOST: f"byte {e.bad_at} was not kept",
-        Flag.NOT_ZERO: f"byte {e.bad_at} is not zero",
-        Flag.FAILED_CHANGED: f"byte {e.bad_at} changed, though it failed",
-        Flag.UNWRITABLE: f"byte {e.bad_at} cannot be written",
-    }
-    return "   " + words[Flag(e.flags)] if e.flags else ""
-
-
-def offset(address: int, base: int) -> str:
-    """An address relative to the base."""
-    distance = address - base
-    return f"+{distance:#x}" if 0 <= distance < 2**40 else f"{address:#x}"
-
-
-def period(history: History) -> int:
-    """The number of operations after which a trace repeats itself exactly, where it does so throughout; else 0."""
-    ops = history.trace.ops()
-    for length in (1, 2, 3, 4):
-        if len(ops) >= 8 * length and all(
-            (a.kind, a.size, a.align) == (b.kind, b.size, b.align) for a, b in zip(ops, ops[length:], strict=False)
-        ):
-            return length
-    return 0
-
-
-def steps_text(history: History, guilty: Sequence[int]) -> list[str]:
-    """The trace, a line an operation, with results; the operation that broke the law is marked."""
-    names, base = Names.in_history(history), base_of(history)
-    n = max(guilty) + 1 if guilty else len(history)  # what came after the fault does not matter
-    repeat = period(history)
-    if repeat and n > MOST_STEPS:
-        looped = [f"    {n // repeat:,} times:"]
-        looped += [
-            f"    {i + 1:4}  {call_text(history, i, names):<30} -> {result_text(history, i, base)}".rstrip(" ->")
-            for i in range(repeat)
-        ]
-        return [*looped, f"    the last one: {result_text(history, n - repeat, base)}", f"    base {base:#x}"]
-    shown = list(range(n)) if n <= MOST_STEPS else [*range(4), *range(n - MOST_STEPS + 5, n)]
-    lines: list[str] = []
-    calls = {i: call_text(history, i, names) for i in shown}
-    wide = min(34, max(len(text) for text in calls.values()))
-    last = max(guilty, default=-1)
-    for place, i in enumerate(shown):
-        if place and i != shown[place - 1] + 1:
-            lines.append(f"       … {i - shown[place - 1] - 1:,} operations")
-        result = result_text(history, i, base)
-        line = f"  {'>' if i == last else ' '} {i + 1:4}  {calls[i]:<{wide}}" + (f"  -> {result}" if result else "")
-        lines.append(line.rstrip())
-    return lines
+BEYOND = 2
+"""Columns, at least, of what lies beyond the buffer."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One block of the picture: where it lies, and whether it is live after the last step."""
+    """One block of the picture."""
 
     index: int
+    """The operation that made it."""
     start: int
     stop: int
     size: int
-    live: bool
+    """Bytes that were asked for."""
     usable: int
     """End of what the subject calls usable, where that is further."""
+    ended: int | None = None
+    """The operation that ended it."""
+
+    def words(self) -> str:
+        """Its size and its life, as far as there is room."""
+        size = f"{power(self.size)} byte{'s' * (self.size != 1)}"
+        life = f"step {self.index + 1}" if self.ended is None else f"steps {self.index + 1} to {self.ended + 1}"
+        counts = (" (counts as 1)", " (as 1)") if self.size == 0 < self.stop - self.start else ()
+        texts = [f"{text}, {life}" for text in (*(size + more for more in counts), size, power(self.size))]
+        return next((text for text in texts if len(text) <= ROOM), texts[-1][:ROOM])
 
 
-def size_of(history: History, index: int) -> int:
-    """The size, bytes, that operation `index` asked for."""
-    return int(history.event(index).extent)
+@dataclass(frozen=True)
+class Edges:
+    """The buffer of the instance at fault: its first address, one past its last, and how far an edge is near, bytes."""
+
+    start: int
+    stop: int
+    reach: int
 
 
 def usable_end(block: Block) -> int:
@@ -188,65 +58,218 @@ def usable_end(block: Block) -> int:
     return int(block.ptr + (block.usable if block.extent < block.usable < 2**32 else block.extent))
 
 
-def bars(history: History, guilty: Sequence[int]) -> list[Bar]:
-    """The blocks around the fault, in order of address: those involved, and their nearest live neighbours."""
-    heap = Heap(keep_dead=True)
-    last = max(guilty, default=len(history) - 1)
-    for index in range(last + 1):
-        heap.absorb(index, history.event(index), history.owner(index))
-    owner = history.owner(last)
-    involved = {index for index in (*guilty, owner) if index < len(history)}
-    blocks = [(index, block, True) for index, block in heap.live.items()]
-    blocks += [(index, block, False) for index, block in heap.dead if index in involved]
-    found = [
-        Bar(index, block.ptr, block.ptr + block.extent, size_of(history, index), live, usable_end(block))
-        for index, block, live in blocks
-        if block.ptr
-    ]
-    centre = min(
-        (bar.start for bar in found if bar.index in involved), default=min((b.start for b in found), default=0)
-    )
-    found.sort(key=lambda bar: (bar.index not in involved, abs(bar.start - centre)))
-    near = [bar for bar in found if bar.index in involved or abs(bar.start - centre) < NEAR][:MOST_BLOCKS]
-    return sorted(near, key=lambda bar: (bar.start, bar.index))
+@dataclass
+class Scene:
+    """The heap after the last step."""
+
+    told: Telling
+
+    def __post_init__(self) -> None:
+        """Take in every operation up to the last one."""
+        history, last = self.told.history, self.told.last
+        heap = Heap(keep_dead=True)
+        for index in range(last):
+            heap.absorb(index, history.event(index), history.owner(index))
+        before = set(heap.live)
+        self.e, owner = history.event(last), history.owner(last)
+        heap.absorb(last, self.e, owner)
+        self.heap = heap
+        self.faulty = damaged_block(history, last) if self.e.flags else NONE
+        """The block whose byte is wrong."""
+        if self.e.flags and Flag(self.e.flags) not in (Flag.DAMAGED, Flag.FAILED_CHANGED):
+            self.faulty = last if self.e.flags != Flag.OUTSIDE else NONE
+        self.involved = {index for index in (*self.told.guilty, owner, self.faulty) if index < len(history)}
+        self.now = before - set(heap.live)
+        """Blocks that the last step ended."""
+        view = heap.view(self.e)
+        if view.twin and self.e.makes:
+            same = [index for index, block in heap.dead if block.ptr == view.twin_ptr]
+            self.involved |= set(same[-1:])  # what was given for the same request before
+
+    def bars(self) -> list[Bar]:
+        """The blocks around the fault, in order of address.
+
+        Those involved; then those that the last step ended; then the nearest live ones of the same instance.
+        """
+        history = self.told.history
+        shown = self.involved | self.now
+        blocks: list[tuple[int, Block, int | None]] = [
+            (index, block, None) for index, block in self.heap.live.items() if self._there(index)
+        ]
+        blocks += [(index, block, int(block.death) // 2) for index, block in self.heap.dead if index in shown]
+        found = [
+            Bar(index, block.ptr, block.ptr + block.extent, size_of(history, index), usable_end(block), ended)
+            for index, block, ended in blocks
+            if block.ptr
+        ]
+        starts = [bar.start for bar in found if bar.index in shown] or [bar.start for bar in found]
+        centre = min(starts, default=0)
+
+        def rank(bar: Bar) -> tuple[bool, bool, int]:
+            return bar.index not in self.involved, bar.index not in self.now, abs(bar.start - centre)
+
+        near = [bar for bar in sorted(found, key=rank) if bar.index in shown or abs(bar.start - centre) < NEAR]
+        return sorted(near[:MOST_BLOCKS], key=lambda bar: (bar.start, bar.index))
+
+    def _there(self, index: int) -> bool:
+        same = int(self.told.history.trace.columns["instance"][index]) == self.told.instance
+        return same or index in self.involved
+
+    def edges(self, bars: Sequence[Bar]) -> Edges | None:
+        """The buffer, where an edge is near: within a quarter of the picture, or farther where a block is outside."""
+        env = self.told.history.told_by(self.told.instance)
+        if not env.base or not env.capacity:
+            return None
+        start, stop = int(env.base), int(env.base) + int(env.capacity)
+        low, high = min(bar.start for bar in bars), max(bar.usable for bar in bars)
+        outside = any(bar.start < start or bar.stop > stop for bar in bars)
+        reach = NEAR if outside else max(64, (high - low) // 4)
+        near = any(low - reach <= edge <= high + reach for edge in (start, stop))
+        return Edges(start, stop, reach) if near else None
+
+    def marks(self) -> list[tuple[int, int]]:
+        """Marks of the instance at fault that are there, with those that the last step ends: operation and value."""
+        found: dict[int, int] = {}
+        history = self.told.history
+        for index in range(self.told.last + 1):
+            e = history.event(index)
+            if e.instance != self.told.instance or e.status != Status.OK:
+                continue
+            if e.kind == Kind.MARK:
+                found[index] = e.ptr
+            elif e.kind in SWEEPERS and index < self.told.last:
+                since = history.owner(index) if e.kind == Kind.RELEASE else -1
+                found = {mark: value for mark, value in found.items() if mark < since}
+        return list(found.items())
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Addresses to columns: to scale, but what lies beyond the buffer has two columns at least."""
+
+    knots: tuple[tuple[int, int], ...]
+    """Addresses and their columns, in order."""
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar], buffer: Edges | None) -> "Scale":
+        """The scale that shows all bars, and the buffer's edges that are near them."""
+        low, high = min(bar.start for bar in bars), max(bar.usable for bar in bars)
+        if buffer is None:
+            return cls(((low, 0), (max(high, low + 1), WIDTH)))
+        inside = max(64, (high - low) // 4)  # so much of a buffer in which none of the blocks lies
+        low = max(buffer.start, buffer.stop - inside) if low >= buffer.stop else low
+        high = min(buffer.stop, buffer.start + inside) if high <= buffer.start else high
+        if low - buffer.reach <= buffer.start:
+            low = min(low, buffer.start)
+        if high + buffer.reach >= buffer.stop:
+            high = max(high, buffer.stop)
+        high = max(high, low + 1)
+        knots = {low: 0, high: WIDTH}
+        plain = cls(((low, 0), (high, WIDTH)))
+        if low < buffer.start < high:
+            knots[buffer.start] = min(max(BEYOND, plain.column(buffer.start)), WIDTH - 2 * BEYOND)
+        if low < buffer.stop < high:
+            least = knots.get(buffer.start, 0) + BEYOND
+            knots[buffer.stop] = max(min(WIDTH - BEYOND, plain.column(buffer.stop)), least)
+        return cls(tuple(sorted(knots.items())))
+
+    @property
+    def low(self) -> int:
+        """The first address of the picture."""
+        return self.knots[0][0]
+
+    @property
+    def high(self) -> int:
+        """One past its last address."""
+        return self.knots[-1][0]
+
+    def column(self, address: int) -> int:
+        """The column of an address; the first or the last one, where it lies outside the picture."""
+        for (start, left), (stop, right) in zip(self.knots, self.knots[1:], strict=False):
+            if start <= address < stop:
+                return left + (address - start) * (right - left) // (stop - start)
+        return 0 if address < self.low else WIDTH - 1
+
+    def span(self, start: int, stop: int) -> range:
+        """The columns of a range of addresses; one column at least."""
+        return range(self.column(start), max(self.column(start), self.column(stop - 1)) + 1)
+
+
+def buffer_line(scale: Scale, buffer: Edges) -> str:
+    """The buffer, with the edges that are within the picture."""
+    row = [" "] * WIDTH
+    for place in scale.span(max(buffer.start, scale.low), min(buffer.stop, scale.high)):
+        row[place] = "."
+    if scale.low <= buffer.start < scale.high:
+        row[scale.column(buffer.start)] = "["
+    if scale.low < buffer.stop <= scale.high:
+        row[scale.column(buffer.stop - 1)] = "]"
+    return f" buffer {''.join(row)}  {power(buffer.stop - buffer.start)} bytes"
+
+
+def marks_line(scale: Scale, marks: Sequence[tuple[int, int]], told: Telling) -> str:
+    """Each mark that lies within the picture: its name begins at its address, unless another stands there."""
+    row, free = [" "] * WIDTH, 0
+    for mark, value in sorted(marks, key=lambda item: item[1]):
+        name, at = told.names[mark], scale.column(value) if value < scale.high else WIDTH
+        if not scale.low <= value <= scale.high or at < free:
+            continue
+        at = min(at, WIDTH - len(name))
+        row[at : at + len(name)] = name
+        free = at + len(name) + 1
+    text = "".join(row).rstrip()
+    return f"  marks {text}" if text else ""
+
+
+def bar_line(scale: Scale, bar: Bar, bars: Sequence[Bar], scene: Scene) -> str:
+    """One block, with what is wrong about it."""
+    row = [" "] * WIDTH
+    for place in scale.span(bar.stop, bar.usable) if bar.usable > bar.stop else ():
+        row[place] = "~"
+    for place in scale.span(bar.start, bar.stop):
+        row[place] = "=" if bar.ended is None else "-"
+    if bar.start == bar.stop:
+        row[scale.column(bar.start)] = "|"
+    for other in bars:
+        start, stop = max(bar.start, other.start), min(bar.stop, other.stop)
+        if other != bar and bar.ended is None and other.ended is None and start < stop:
+            for place in scale.span(start, stop):
+                row[place] = "X"
+    if bar.index == scene.faulty:
+        row[scale.column(bar.start + scene.e.bad_at)] = "!"
+    return f"{scene.told.names[bar.index]:>7} {''.join(row)}  {bar.words()}"
+
+
+def axis(scale: Scale, base: int) -> Iterator[str]:
+    """The first and the last address, and what they are relative to."""
+    right = offset(scale.high, base)
+    line = f"        {offset(scale.low, base):<{WIDTH - len(right)}}{right}"
+    told = f"base {base:#x}"
+    if len(line) + 3 + len(told) <= COLUMNS:
+        yield f"{line}   {told}"
+    else:
+        yield f"        {told}"
+        yield line
 
 
 def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
     """The blocks around the fault, to scale.
 
     `=` bytes of one owner, `X` bytes that two live blocks share, `!` a wrong byte, `-` a block that is no longer live,
-    `~` bytes beyond the request that the subject calls usable.
+    `~` bytes beyond the request that the subject calls usable, `|` a block of no bytes.
     """
-    drawn = bars(history, guilty)
-    if not drawn:
+    if not len(history):
         return []
-    names, base = Names.in_history(history), base_of(history)
-    last = max(guilty, default=len(history) - 1)
-    low, high = min(bar.start for bar in drawn), max(bar.usable for bar in drawn)
-    e = history.event(last)
-
-    def column(address: int) -> int:
-        return min(WIDTH - 1, max(0, (address - low) * WIDTH // (high - low)))
-
-    lines = [f"        {offset(low, base):<{WIDTH - 8}}{offset(high, base):>8}   base {base:#x}"]
-    for bar in drawn:
-        row = [" "] * WIDTH
-        row[column(bar.start) : column(bar.usable - 1) + 1] = "~" * (column(bar.usable - 1) + 1 - column(bar.start))
-        row[column(bar.start) : column(bar.stop - 1) + 1] = ("=" if bar.live else "-") * (
-            column(bar.stop - 1) + 1 - column(bar.start)
-        )
-        for other in drawn:
-            start, stop = max(bar.start, other.start), min(bar.stop, other.stop)
-            if other != bar and bar.live and other.live and start < stop:
-                for place in range(column(start), column(stop - 1) + 1):
-                    row[place] = "X"
-        if e.flags and bar.index in (last, history.owner(last)):
-            row[column(bar.start + e.bad_at)] = "!"
-        was = "" if bar.live else ", until now"
-        lines.append(f"   {names[bar.index]:>4} {''.join(row)}  {amount(bar.size)}, step {bar.index + 1}{was}")
-    return lines
+    scene = Scene(told := Telling(history, tuple(guilty)))
+    bars = scene.bars()
+    if not bars:
+        return []
+    buffer = scene.edges(bars)
+    scale = Scale.of(bars, buffer)
+    lines = list(axis(scale, told.base))
+    lines += [buffer_line(scale, buffer)] if buffer else []
+    lines += [line] if (line := marks_line(scale, scene.marks(), told)) else []
+    return [*lines, *(bar_line(scale, bar, bars, scene) for bar in bars)]
 
 
-def amount(size: int) -> str:
-    """A number of bytes, in words."""
-    return "0 bytes (counts as 1)" if size == 0 else f"{size} byte{'s' * (size != 1)}"
+__all__ = ["ending", "heap_text", "steps_text"]
