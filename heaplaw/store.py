@@ -5,22 +5,23 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from heaplaw.plan import MOST_INSTANCES
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.event import NONE, NULL, Env
-from heaplaw.spec.history import Op, Trace, make_trace
+from heaplaw.spec.event import NONE, NULL, Env, Status
+from heaplaw.spec.history import Op, Trace, make_trace, plain_env
 from heaplaw.spec.shapes import SHAPES, Kind
 
 from .minimise import Witness
 from .subjects import UsageError
 
 VERSION = 1
-PLAIN = ("kind", "slot", "size", "align", "count")
+PLAIN = ("kind", "slot", "size", "align", "count", "instance")
 MOST_STEPS = 200_000
 """Longer traces are cut, and say so. A trace that repeats itself is stored once, with the number of times."""
 
@@ -38,6 +39,11 @@ class Stored:
     observed: str
     required: str
     operations: tuple[int, ...]
+    """Those that broke the law."""
+    statuses: tuple[Status, ...]
+    """How each of them ended; empty where the witness does not say."""
+    calls: Mapping[str, Any]
+    """How a library was called; empty for other subjects, and where the witness does not say."""
     document: Mapping[str, Any]
 
 
@@ -64,24 +70,25 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
     length, times = repetition(trace)
     kept = min(length, MOST_STEPS)
     found = law(witness.law)
+    described = dict(subject)
+    calls = described.pop("calls", None)
     return {
         "heaplaw": VERSION,
         "law": found.id,
         "name": found.name,
         "sentence": found.sentence,
-        "subject": dict(subject),
+        "subject": described,
+        **({"calls": calls} if calls else {}),
         "identity": identity,
         "shape": trace.shape,
         "env": {key: int(value) for key, value in vars(history.told).items()},
         "profile": trace.profile,
         "seed": seed,
-        "operations": [
-            {"op": op.kind.name, "slot": op.slot, "size": op.size, "align": op.align, "count": op.count}
-            for op in map(trace.op, range(kept))
-        ],
+        "operations": [_row(trace.op(index)) for index in range(kept)],
         "times": times,
         "truncated": kept < length,
         "broken_at": [int(i) for i in witness.violation.operations],
+        "came": [Status(int(history.columns["status"][i])).name for i in witness.violation.operations],
         "observed": witness.violation.observed,
         "required": witness.violation.required,
         "ranges": [
@@ -91,6 +98,12 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
         "replayed": list(witness.replayed),
         "shrunk_from": witness.shrunk_from,
     }
+
+
+def _row(op: Op) -> dict[str, Any]:
+    """One operation; which instance it is about, where that is not the first."""
+    row = {"op": op.kind.name, "slot": op.slot, "size": op.size, "align": op.align, "count": op.count}
+    return {**row, "instance": op.instance} if op.instance else row
 
 
 def repetition(trace: Trace) -> tuple[int, int]:
@@ -158,7 +171,10 @@ def load(path: Path) -> Stored:
 
 
 def _operation(row: Mapping[str, Any]) -> Op:
-    op = Op(Kind[row["op"]], int(row["size"]), int(row["slot"]), int(row["align"]), int(row["count"]))
+    size, slot, align, count = (int(row[name]) for name in ("size", "slot", "align", "count"))
+    op = Op(Kind[row["op"]], size, slot, align, count, int(row.get("instance", 0)))
+    if not 0 <= op.instance < MOST_INSTANCES:
+        raise ValueError(f"there is no instance {op.instance}")
     if not all(0 <= number < 2**64 for number in (op.size, op.align, op.count)) or not 0 <= op.slot < 2**32:
         raise ValueError(f"a number of {row} is out of range")
     return op
@@ -186,9 +202,8 @@ def _stored(path: Path, found: Any) -> Stored:
             for turn in range(times)
             for op in ops
         ]
-    env = document["env"]
-    told = Env(**{**env, "align_by_size": bool(env["align_by_size"])})
-    trace = make_trace(SHAPES[document["shape"]].name, ops, told, document["profile"], int(document["seed"]))
+    shape = SHAPES[document["shape"]].name
+    trace = make_trace(shape, ops, _env(shape, document["env"]), document["profile"], int(document["seed"]))
     return Stored(
         path,
         document["id"],
@@ -199,5 +214,14 @@ def _stored(path: Path, found: Any) -> Stored:
         document["observed"],
         document["required"],
         tuple(document["broken_at"]),
+        tuple(Status[name] for name in document.get("came", ())),
+        document.get("calls") or {},
         document,
     )
+
+
+def _env(shape: str, stored: Mapping[str, Any]) -> Env:
+    """What was constant over the run; what an older witness does not tell is as the shape has it."""
+    plain = plain_env(shape)
+    kinds: dict[str, Any] = {field.name: type(getattr(plain, field.name)) for field in fields(Env)}
+    return replace(plain, **{name: kinds[name](value) for name, value in stored.items()})
