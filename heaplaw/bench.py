@@ -11,6 +11,7 @@ import numpy as np
 from heaplaw.models import generate
 from heaplaw.spec.catalogue import laws_of
 from heaplaw.spec.history import Completed, History, Trace
+from heaplaw.spec.law import implied
 from heaplaw.spec.protocols import Limits
 
 from . import native
@@ -57,7 +58,7 @@ def host_time(host: Host, trace: Trace, told: Told, raw: bool) -> float:
 
 def judged(history: History, subject: ProcessSubject) -> float:
     """CPU nanoseconds an operation that judging takes, all applicable laws together."""
-    laws = [law for law in laws_of("malloc") if law.needs <= subject.offers]
+    laws = [law for law in laws_of("malloc") if law.needs <= implied(subject.offers)]
     start = time.process_time_ns()
     FastJudge(history, laws).finish()
     return (time.process_time_ns() - start) / len(history)

@@ -13,7 +13,7 @@ from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import NULL
 from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
 from heaplaw.spec.judge import Tally
-from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.law import AnyLaw, Scope, implied
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, REQUESTS, TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violated, Violation
@@ -45,6 +45,8 @@ class Report:
     ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
     interrupted: bool = False
     last_words: str = ""
+    short: bool = False
+    """Fewer operations were asked for than are run when nothing is said, or the run was interrupted."""
 
     @property
     def expected(self) -> dict[str, Expected]:
@@ -109,7 +111,7 @@ class Check:
     @property
     def applicable(self) -> list[AnyLaw]:
         """The laws that can be judged on this subject."""
-        return [law for law in self.laws if law.needs <= self.subject.offers]
+        return [law for law in self.laws if law.needs <= implied(self.subject.offers)]
 
     def run(self) -> None:
         """Run and judge every campaign."""
@@ -180,7 +182,7 @@ class Check:
 
     def verdicts(self) -> list[Verdict]:
         """A verdict for every law."""
-        return [tally.verdict(tally.law.needs - self.subject.offers) for tally in self.tallies.values()]
+        return [tally.verdict(tally.law.needs - implied(self.subject.offers)) for tally in self.tallies.values()]
 
 
 def without_huge(trace: Trace) -> Trace:
@@ -266,6 +268,7 @@ def check(
         state.ends,
         interrupted,
         state.last_words,
+        short=interrupted or state.operations < subject.operations,
     )
 
 

@@ -35,6 +35,8 @@ HANGING = Limits(cpu=0.015, wall=2.0)
 """For the runs of a search: what hangs is many times slower than anything that ends, so short limits tell as much."""
 TWINNED = frozenset({"reset_frees_all", "lifo_pop", "release_frees_all"})
 """Laws that compare an operation with an earlier one that asked the same in the same state."""
+FILLING = frozenset({"bump", "stack", "arena", "freelist"})
+"""Shapes whose blocks lie side by side until there is no more room."""
 MANY = 8
 """Traces with more operations are simplified in groups first."""
 MIDDLING = 200
@@ -222,6 +224,29 @@ def fused(trace: Trace, at: int) -> list[Trace]:
     return results
 
 
+def filled(search: Search, trace: Trace) -> Trace:
+    """One block in place of all those before the last operation, as large as they are together."""
+    seen = search.look(trace)
+    if seen is None or len(trace) <= 2:
+        return trace
+    violation, history = seen
+    last = max(violation.operations, default=len(trace) - 1)
+    heap, e = Heap(), history.event(last)
+    for index in range(last):
+        heap.absorb(index, history.event(index), history.owner(index))
+    live = [heap.live[index] for index in heap.part(e).live]
+    if len(live) < 2:
+        return trace
+    top = int(e.ptr) if e.makes else max(block.ptr + block.extent for block in live)
+    span, first = top - min(block.ptr for block in live), trace.op(min(heap.part(e).live))
+    for header in (0, 8, 16, 24, 32):
+        if span > header:
+            shorter = trace.with_ops([replace(first, size=span - header, count=1), trace.op(last)])
+            if search.still_fails(shorter):
+                return shorter
+    return trace
+
+
 class Simplifier:
     """Plainer operations and smaller numbers, as long as the law stays broken."""
 
@@ -324,6 +349,8 @@ def shortest(search: Search, history: History, violation: Violation, earlier: Se
     if known is not None:
         return known, False
     trace = shorten(search, history.trace, history, violation)
+    if trace.shape in FILLING:
+        trace = filled(search, trace)
     if len(trace) <= MIDDLING:
         trace = Simplifier(search, trace).run()
     if MANY < len(trace) <= MIDDLING:

@@ -132,7 +132,6 @@ class Plan:
         """Operations (by the names of `shapes.CALLS`) and counters that are there."""
         names = {CALLS[kind] for kind in self.operations} | (set(self.counters) - {"base"})
         names |= {"renew"} if self.destroy else set()
-        names |= {"reset or renew"} if {"reset", "renew"} & names else set()
         names |= {"buffer"} if self.buffer else set()
         return frozenset(names | ({"bounds"} if self.buffer or "base" in self.counters else set()))
 

@@ -81,7 +81,7 @@ def surprises(report: Report) -> list[str]:
     made when nothing is said may just not have met them.
     """
     lines: list[str] = []
-    if report.operations < report.subject.operations or report.interrupted:
+    if report.short:
         return lines
     for verdict in report.verdicts:
         known = report.expected.get(verdict.law)

@@ -8,7 +8,7 @@ from heaplaw.spec.event import NONE, Event, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import EVENT_COLUMNS, History, Op, Trace, make_history, make_trace
 from heaplaw.spec.judge import Online
-from heaplaw.spec.law import AnyLaw
+from heaplaw.spec.law import AnyLaw, implied
 from heaplaw.spec.shapes import CALLS, TAKERS, Kind
 from heaplaw.spec.verdict import Violation
 
@@ -53,7 +53,7 @@ def listing(ops: Iterable[Op]) -> list[str]:
 
 def applicable(shape: str, offers: frozenset[str]) -> list[AnyLaw]:
     """The catalogue's laws for a subject of `shape` that offers `offers`."""
-    return [item for item in laws_of(shape) if item.needs <= offers]
+    return [item for item in laws_of(shape) if item.needs <= implied(offers)]
 
 
 def take(live: Live, slots: Slots, index: int, op: Op) -> tuple[Event, int]:

@@ -25,6 +25,7 @@ ABSENT = {
     "grid": "does not say where its first block lies",
     "renew": "has no call that destroys it",
     "reset or renew": "has no reset, and no call that destroys it",
+    "giving back": "has no call that gives memory back",
     "huge sizes": "cannot be asked for such sizes",
 }
 """What it means that a subject does not offer something of `law.FACTS`."""

@@ -12,11 +12,18 @@ Args = TypeVarTuple("Args")
 
 PROMISES = frozenset({"coalesces", "reuse order", "zero size", "errno", "shrinks"})
 """What a subject offers by promising it, rather than by having it."""
-FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "huge sizes"})
+FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "giving back", "huge sizes"})
 """What else a subject may offer, beside operations and counters: called as C; over memory that it is given; whose place
-is known; in which blocks stand side by side; made again; brought back to its beginning; asked for sizes above
-PTRDIFF_MAX.
+is known; in which blocks stand side by side; made again; brought back to its beginning; given memory back in some
+way; asked for sizes above PTRDIFF_MAX.
 """
+
+
+def implied(offers: frozenset[str]) -> frozenset[str]:
+    """What a subject offers, with what follows from it."""
+    whole = {"reset or renew"} if {"reset", "renew"} & offers else set[str]()
+    back = {"giving back"} if {"free", "pop", "reset", "release"} & offers else set[str]()
+    return offers | whole | back
 
 
 class Scope(Enum):

@@ -227,6 +227,7 @@ free_is_served = Law[Event](
     required=lambda e: "served",
     accepts=((Event(Kind.FREE, 0, held=64),),),
     rejects=((Event(Kind.FREE, 0, held=64, status=Status.FAILED),), (Event(Kind.RESET, 0, status=Status.FAILED),)),
+    needs=frozenset({"giving back"}),
 )
 
 

@@ -21,7 +21,7 @@ from heaplaw.subjects.base import ProcessSubject, UsageError, worker_command
 
 THINGS = {"PYTHONPATH": str(Path(__file__).parent / "things")}
 SHAPED = {
-    "Bump": ("bump", "malloc calloc aligned_alloc reset renew 'reset or renew' remaining total_allocated invariant"),
+    "Bump": ("bump", "malloc calloc aligned_alloc reset renew remaining total_allocated invariant"),
     "Stack": ("stack", "malloc pop remaining"),
     "Arena": ("arena", "malloc aligned_alloc mark release remaining"),
     "FreeList": ("freelist", "malloc realloc free"),
