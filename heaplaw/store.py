@@ -22,6 +22,8 @@ from .subjects import UsageError
 
 VERSION = 1
 PLAIN = ("kind", "slot", "size", "align", "count", "instance")
+ALWAYS = ("max_align", "align_by_size", "base", "capacity", "block_size", "num_blocks")
+"""What every witness tells of its subject, also one of the first."""
 MOST_STEPS = 200_000
 """Longer traces are cut, and say so. A trace that repeats itself is stored once, with the number of times."""
 
@@ -223,5 +225,7 @@ def _stored(path: Path, found: Any) -> Stored:
 def _env(shape: str, stored: Mapping[str, Any]) -> Env:
     """What was constant over the run; what an older witness does not tell is as the shape has it."""
     plain = plain_env(shape)
+    if absent := [name for name in ALWAYS if name not in stored]:
+        raise KeyError(absent[0])
     kinds: dict[str, Any] = {field.name: type(getattr(plain, field.name)) for field in fields(Env)}
     return replace(plain, **{name: kinds[name](value) for name, value in stored.items()})
