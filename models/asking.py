@@ -46,9 +46,9 @@ def refused_sizes(env: Env, above: int = 0) -> Words:
     capacity = int(env.capacity)
     beyond = [2**k + d for k in range(8, 36) for d in (-1, 0, 1, 24)] if capacity else []
     beyond += [capacity + d for d in (1, 8, 16, 64, 4096)] if capacity else []
-    least = capacity or 2**31
+    above = max(above, capacity or 2**31)
     sizes = [*table.REFUSED_SIZES, *beyond, *_limited(env)]
-    return np.array([s for s in dict.fromkeys(sizes) if least < s <= env.max_request], np.uint64)
+    return np.array([s for s in dict.fromkeys(sizes) if above < s <= env.max_request], np.uint64)
 
 
 @lru_cache(maxsize=64)

@@ -122,7 +122,7 @@ def many_small(a: Asker, ops: int) -> Sizes:
 
 def very_many(a: Asker, ops: int) -> Sizes:
     """Tiny ones in one long series."""
-    n = int(min(5 * ops, a.room // 8)) + 2
+    n = int(min(10 * ops, a.room // 8)) + 2
     return Sizes(a.draw_sizes(n, min(a.large, 16)), np.array([n]))
 
 
@@ -307,6 +307,13 @@ def around_refusals(a: Asker, groups: int) -> Bursts | None:
     script, order = woven(whole, checks, places)
     whose = np.concatenate((group, group[places]))[order]
     return Bursts(script, np.bincount(whose, minlength=len(drawn.lengths)))
+
+
+def unread(b: Bursts) -> Bursts:
+    """The bursts without what is read back in them."""
+    asks = b.script.kind != Kind.CHECK
+    group, _ = ragged(b.lengths)
+    return Bursts(b.script.taken(np.flatnonzero(asks)), np.bincount(group[asks], minlength=len(b.lengths)))
 
 
 GROUP = 8

@@ -6,6 +6,7 @@ seed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -15,17 +16,17 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.history import Trace
 from heaplaw.spec.shapes import SHAPES, Kind
 
-from . import regions, table
-from .asking import NOTHING_PROMISED
+from . import heaps, pools, regions, table
+from .asking import NOTHING_PROMISED, refused_sizes
 from .layout import laid_out
 from .phases import GROUP, RUNNERS, boundaries, grow_some
 from .plan import STEP, Plan, class_sizes
-from .script import Parts, Rng, Script, merged, trace_of
+from .script import Parts, Rng, Script, merged, script_of, trace_of
 
 
 def lay_out(plan: Plan, shape: str, profile: str, seed: int, parts: Sequence[tuple[float, str]]) -> Trace:
     """The plan as a trace; `parts` are times and names of its phases."""
-    script, time = laid_out(plan, raw=True)
+    script, time = laid_out(plan, raw=shape == "malloc")
     starts: Any = np.searchsorted(time, [at for at, _ in parts]) if parts else []
     named = [(int(at), name) for at, (_, name) in zip(starts, parts, strict=True)]
     return trace_of(script, None, shape, plan.env, profile, seed, named)
@@ -53,6 +54,8 @@ def mixed(
     plan = Plan(rng, frozenset(kinds), env=env)
     rounds = max(1, min(8, n // 100_000))
     weights = sum(phase.weight for phase in table.PHASES)
+    if not len(refused_sizes(env)):
+        boundary_share = 0.0
     ordinary = n * (1 - boundary_share) * 1.08  # phases fall a little short of their length; the rest is cut off
     at, parts = 0.0, list[tuple[float, str]]()
     for _ in range(rounds):
@@ -119,79 +122,102 @@ def steady(
     return lay_out(plan, shape, "steady", seed, [])
 
 
-def pool(n: int, seed: int, env: Env) -> Trace:
-    """About `n` operations of a pool: crowds up to and beyond its capacity, freed in every order."""
-    rng = np.random.default_rng(seed)
-    plan = Plan(rng, SHAPES["pool"].operations, env=env)
-    at, blocks = 0.0, int(env.num_blocks)
-    while at < n:
-        crowd = int(rng.choice([1, 2, 3, 5, 8, max(1, blocks - 1), blocks, blocks + 1, blocks + 2]))
-        order = rng.integers(0, 4)
-        rank = np.arange(crowd)
-        back = [rank, crowd - 1 - rank, rng.permutation(crowd), rank * 0 + rng.exponential(blocks, crowd)][order]
-        plan.add(
-            at + rank,
-            at + crowd + back * 0.9 + STEP,
-            np.full(crowd, int(env.block_size), np.uint64),
-            np.full(crowd, Kind.ALLOC, np.uint8),
-        )
-        if rng.random() < 0.5:
-            looked = rng.integers(plan.total - crowd, plan.total, 1)
-            plan.check(looked, np.array([at + crowd - 0.5]))
-        at += float(rng.choice([crowd, 2 * crowd, 2 * crowd + 1]))
-    return cut(lay_out(plan, "pool", "mixed", seed, []), n)
-
-
-# ---- regions
+# ---- checks
 
 Draw: TypeAlias = Callable[[Rng, int], tuple[Script, Parts]]
 """Draws about so many operations of one instance."""
+SWEEPING = frozenset({Kind.RESET, Kind.RENEW})
 
 
-def regional(
-    shape: str,
-    kinds: frozenset[Kind],
-    env: Env,
-    n: int,
-    seed: int,
-    profile: str,
-    share: float,
-    instances: int,
-) -> Iterator[Trace]:
-    """The traces of a region: many short ones, where nothing but the end of the process empties it."""
-    once = shape == "bump" and regions.way_back(kinds) is None
-    live = table.MOST_LIVE // instances
-    draw: Draw = partial(regions.DRAWS[shape], kinds=kinds, env=env, share=share, most_live=live)
-    if profile == "uniform":
-        draw = partial(regions.uniform, shape=shape, kinds=kinds, env=env)
-    for turn in range(table.FRESH if once else 1):
-        length = max(16, n // table.FRESH) if once else n
-        if once and profile != "uniform":
-            draw = partial(regions.bump_once, kinds=kinds, env=env, share=share, turn=turn)
-        yield shared(draw, shape, env, profile, seed, length, instances, turn)
-
-
-def shared(
-    draw: Draw,
-    shape: str,
-    env: Env,
-    profile: str,
-    seed: int,
-    n: int,
-    instances: int,
-    turn: int = 0,
-) -> Trace:
-    """What is drawn for each instance, in turns."""
-    rng = np.random.default_rng([seed, turn])
-    if instances == 1:
+def shared(draw: Draw, task: "Task", profile: str, n: int, turn: int = 0) -> Trace:
+    """About `n` operations: what is drawn for each instance, in turns. `turn` tells traces of one profile apart."""
+    rng = np.random.default_rng([task.seed, turn])
+    if task.instances == 1:
         script, parts = draw(rng, n)
-        return trace_of(script, None, shape, env, profile, seed, parts)
-    scripts = [draw(each, max(1, n // instances))[0] for each in rng.spawn(instances)]
+        return trace_of(script, None, task.shape, task.env, profile, task.seed, parts)
+    scripts = [draw(each, max(1, n // task.instances))[0] for each in rng.spawn(task.instances)]
     script, instance = merged(rng, scripts)
-    return trace_of(script, instance, shape, env, profile, seed)
+    return trace_of(script, instance, task.shape, task.env, profile, task.seed)
 
 
-# ---- checks
+@dataclass(frozen=True)
+class Task:
+    """What the traces of a check are drawn for; see `campaigns`."""
+
+    shape: str
+    kinds: frozenset[Kind]
+    env: Env
+    n: int
+    seed: int
+    uniform: bool
+    share: float
+    small: bool
+    instances: int
+
+    @property
+    def profile(self) -> str:
+        """What the main trace is called."""
+        return "uniform" if self.uniform else "mixed"
+
+    @property
+    def steady(self) -> int:
+        """Operations of the steady trace."""
+        return max(table.STEADY_LEAST, self.n // table.STEADY_PART)
+
+
+def plain_heap(task: Task) -> Iterator[Trace]:
+    """A heap without a bound, which nothing resets."""
+    kinds, env, shape = task.kinds, task.env, task.shape
+
+    def one(draw: Callable[[int, int], Trace], profile: str, n: int) -> Trace:
+        if task.instances == 1:
+            return draw(n, task.seed)
+
+        def drawn(rng: Rng, m: int) -> tuple[Script, Parts]:
+            return script_of(draw(m, int(rng.integers(0, 2**32)))), []
+
+        return shared(drawn, task, profile, n)
+
+    if task.uniform:
+        yield one(lambda n, seed: uniform(n, seed, kinds, env, shape), "uniform", task.n)
+        return
+    yield one(lambda n, seed: mixed(n, seed, kinds, task.share, env, shape), "mixed", task.n)
+    yield one(lambda n, seed: steady(n, seed, kinds, task.small, env, shape), "steady", task.steady)
+
+
+def other_heap(task: Task) -> Iterator[Trace]:
+    """A heap that has a bound, or that can be reset or renewed."""
+    kinds, env = task.kinds, task.env
+    if task.uniform:
+        yield shared(partial(heaps.uniform, kinds=kinds, env=env), task, "uniform", task.n)
+        return
+    yield shared(partial(heaps.heap, kinds=kinds, env=env, share=task.share), task, "mixed", task.n)
+    if env.capacity and not heaps.too_small(env):
+        yield shared(partial(heaps.steady, kinds=kinds, env=env), task, "steady", task.steady, 1)
+    if not env.capacity:
+        yield list(plain_heap(replace(task, kinds=kinds - SWEEPING)))[-1]
+
+
+def pools_only(task: Task) -> Iterator[Trace]:
+    """A pool."""
+    draw = pools.uniform if task.uniform else pools.pool
+    yield shared(partial(draw, kinds=task.kinds, env=task.env), task, task.profile, task.n)
+
+
+def region(task: Task) -> Iterator[Trace]:
+    """A bump, a stack or an arena: many short traces, where nothing but the end of the process empties it."""
+    kinds, env = task.kinds, task.env
+    live = table.MOST_LIVE // task.instances
+    draw: Draw = partial(regions.DRAWS[task.shape], kinds=kinds, env=env, share=task.share, most_live=live)
+    if task.uniform:
+        draw = partial(regions.uniform, shape=task.shape, kinds=kinds, env=env)
+    if task.shape != "bump" or kinds & SWEEPING:
+        yield shared(draw, task, task.profile, task.n)
+        return
+    for turn in range(table.FRESH):
+        if not task.uniform:
+            draw = partial(regions.bump_once, kinds=kinds, env=env, share=task.share, turn=turn)
+        yield shared(draw, task, task.profile, max(16, task.n // table.FRESH), turn)
 
 
 def campaigns(
@@ -205,20 +231,20 @@ def campaigns(
     small: bool = False,
     instances: int = 1,
 ) -> Iterator[Trace]:
-    """The traces of a check, one after another: about `n` operations of a shape's every habit, then steady ones.
+    """The traces of a check, one after another: `n` operations of everything that breaks things, then steady ones.
 
     `profile` "uniform" gives a plain random trace alone. `boundary_share`: part of the operations that are requests
     which must be refused, and those around them. `small`: the subject may have little room. With several `instances`
     operations take turns among them.
     """
+    task = Task(shape, kinds, env, n, seed, profile == "uniform", boundary_share, small, instances)
     if shape in regions.DRAWS:
-        yield from regional(shape, kinds, env, n, seed, profile, boundary_share, instances)
-        return
+        return region(task)
     if shape == "pool":
-        yield pool(n, seed, env)
-        return
-    if profile == "uniform":
-        yield uniform(n, seed, kinds, env, shape)
-        return
-    yield mixed(n, seed, kinds, boundary_share, env, shape)
-    yield steady(max(table.STEADY_LEAST, n // table.STEADY_PART), seed, kinds, small, env, shape)
+        return pools_only(task)
+    return other_heap(task) if env.capacity or kinds & SWEEPING else plain_heap(task)
+
+
+def pool(n: int, seed: int, env: Env) -> Trace:
+    """`n` operations of a pool that has nothing but what it must."""
+    return next(campaigns("pool", SHAPES["pool"].required, env, n, seed))

@@ -10,7 +10,7 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import Kind
 
 from . import bursts, table
-from .bursts import ROOM, SORTS, Asker, Bursts, Sort, around_refusals, chunk_edges, dressed, few_large, seasoned
+from .bursts import ROOM, SORTS, Asker, Bursts, Sort, around_refusals, chunk_edges, dressed, few_large, seasoned, unread
 from .score import Draw, Score, Sorts, performed
 from .script import Parts, Places, Rng, Script, composed, joined, repeated
 from .walks import nest, uniform_walk, walk
@@ -139,14 +139,15 @@ def stack(
 
     def boundary(groups: int) -> Script | None:
         b = around_refusals(a, groups)
-        return None if b is None else popped_after(a, b, b)
+        return None if b is None else popped_after(a, b, unread(b))
 
     draws: dict[str, tuple[int, Draw]] = {
         "walk, always the same": (6, lambda ops: walk(a, ops, True, share / 2)),
         "walk": (4, lambda ops: walk(a, ops, False, share / 2)),
         **{name: (weight, partial(popped, sort)) for name, (weight, sort) in SORTS.items()},
     }
-    return performed(rng, kinds, n, Sorts(draws, boundary, bursts.GROUP, frozenset(SORTS)), share / 2)
+    own = frozenset({"walk", *SORTS})  # what a walk did at the bottom is forgotten: nothing to be had by an echo
+    return performed(rng, kinds, n, Sorts(draws, boundary, bursts.GROUP, own), share / 2)
 
 
 def arena(

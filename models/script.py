@@ -142,7 +142,7 @@ def _reordered(script: Script, order: Places) -> Script:
 def turns(rng: Rng, lengths: Sequence[int]) -> Places:
     """Whose turn it is, for instances with so many operations each: one by one, then in bursts, and so on."""
     total, many = sum(lengths), len(lengths)
-    if many == 1:
+    if many == 1 or total == 0:
         return np.zeros(total, np.int64)
     drawn: list[Places] = []
     left = 2 * total

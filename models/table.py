@@ -151,8 +151,8 @@ BYTES_PER_OP = 2**15
 """Bytes that a stretch may ask for in all, for each operation: large blocks take time to be written and read."""
 RENEW_EVERY, RENEW_LEAST = 2000, 4
 """Operations for each renewal, about; least renewals of a trace."""
-PIECE_LONGEST = 4000
-"""Operations of one stretch, about, at most."""
+PIECE_LONGEST, PHASE_LONGEST = 4000, 30_000
+"""Operations of one stretch, about, at most: of a bounded subject, and of one without a bound."""
 MOST_LIVE = 60 * 2**20
 """Bytes that are live at one time in regions without a bound, at most."""
 DEEPEST = 20
@@ -163,3 +163,5 @@ ARENA_VAST = 2**24
 """The same, for a few very large blocks."""
 FRESH = 24
 """Traces of a bump that nothing empties: each runs in a process of its own."""
+LEFT_OVER = (*range(0, 72, 8), 1, 80, 96, 128, 160, 192, 256, 320, 512, 1024)
+"""Bytes that a request for nearly everything leaves."""

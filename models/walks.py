@@ -49,7 +49,7 @@ def walk(a: Asker, ops: int, same: bool, share: float) -> Script:
     asked = dressed(a, Sizes(a.draw_sizes(many, most), np.array([many]))).script
     which = level[up] if same else np.arange(pushes)
     if same:
-        other = rng.random(pushes) < 0.04
+        other = (rng.random(pushes) < 0.04) & (which > deepest // 4)  # the bottom stays, for echoes after a reset
         which[other] = rng.integers(0, many, int(other.sum()))
     script = filled(repeated(Kind.POP, len(up)), up, asked, which)
     return ornamented(a, script, matched(level), share, depth[1:] == 0)
@@ -93,7 +93,7 @@ def with_refusals(a: Asker, script: Script, share: float) -> Script:
 def nest(a: Asker, ops: int, same: bool, share: float) -> Script:
     """Marks within marks, released one by one and several at once. `same`: at each depth always the same requests."""
     rng = a.rng
-    deepest = int(rng.integers(1, table.DEEPEST, endpoint=True))
+    deepest = int(rng.integers(1, table.DEEPEST, 2, endpoint=True).max())
     width = int(rng.choice(np.array([0, 1, 3, 6])))
     turns = max(2, 2 * ops // (deepest + 2 + width))
     steps = rng.integers(-2, 3, turns) if rng.random() < 0.5 else rng.integers(-deepest, deepest, turns, endpoint=True)

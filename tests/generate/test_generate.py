@@ -20,9 +20,9 @@ def make(name: str, seed: int, n: int = N) -> Trace:
         return generate.pool(n // 10, seed, POOL)
     if name == "small steady":
         return generate.steady(n // 10, seed, MALLOC.operations, small=True)
-    return {"mixed": generate.mixed, "uniform": generate.uniform, "steady": generate.steady}[name](
-        n, seed, MALLOC.operations
-    )
+    if name == "steady":
+        return generate.steady(n, seed, MALLOC.operations)
+    return (generate.mixed if name == "mixed" else generate.uniform)(n, seed, MALLOC.operations)
 
 
 PROFILES = ["mixed", "uniform", "steady", "small steady", "pool"]
