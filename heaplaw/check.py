@@ -82,6 +82,8 @@ def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
         first = Op(kind, size if kind in MAKERS else 0, align=align if kind in ALIGN_TAKERS else 0, **slot)
         if kind == Kind.ALIGNED and shape.sized:
             first = Op(kind, 64, align=align)
+        if shape.sized and kind in REQUESTS:  # nothing is live yet: 0 bytes surely fit
+            yield make_trace(shape.name, [replace(first, size=0)], env, profile="first")
         then = [Op(asking, size // 2 if shape.sized and not aligned else size, **aligned)]
         last = [Op(Kind.FREE, slot=1)] if Kind.FREE in subject.kinds else []
         yield make_trace(shape.name, [first, *then, *last], env, profile="first")
