@@ -247,7 +247,12 @@ void sh_list_free(list_t *l, void *block) {
 
 /* The same for a caller who knows the size that was asked for. */
 void sh_list_free_sized(list_t *l, void *block, size_t size) {
-    if (block && F(FREELIST_TRUSTS_SIZE)) list_of(block)->size = (uint32_t)list_need(l, size);
+    node *c = block ? list_of(block) : NULL;
+    size_t need = list_need(l, size);
+    if (c && F(FREELIST_TRUSTS_SIZE) && need < c->size) { /* nobody ever frees what is left over */
+        *list_at(l, list_offset(l, c) + need) = (node){.size = (uint32_t)(c->size - need), .live = 1};
+        c->size = (uint32_t)need;
+    }
     sh_list_free(l, block);
 }
 
@@ -279,8 +284,7 @@ void *sh_list_realloc(list_t *l, void *block, size_t size) {
     if (need == 0) return list_no_room(l, block);
     node *c = list_of(block);
     if (list_resize(l, c, need)) {
-        if (F(FREELIST_TOTAL_RESIZE)) return block;
-        l->total += size - c->want;
+        if (!F(FREELIST_TOTAL_RESIZE)) l->total += size - c->want;
         c->want = (uint32_t)size;
         return block;
     }

@@ -18,6 +18,7 @@
 typedef struct lua_map {
     struct lua_map *next, *prev;
     size_t length; /* header included, bytes */
+    int carved;    /* for small blocks */
 } lua_map;
 
 typedef struct lua_heap {
@@ -49,11 +50,12 @@ lua_heap *sh_lua_new(void) {
     return h;
 }
 
-static void *lua_open(lua_heap *h, size_t length) {
+static void *lua_open(lua_heap *h, size_t length, int carved) {
     if (length > LUA_MAX - h->mapped) return NULL;
     lua_map *m = map_pages(length);
     if (!m) return NULL;
     m->length = length;
+    m->carved = carved;
     m->next = h->maps;
     m->prev = NULL;
     if (h->maps) h->maps->prev = m;
@@ -77,15 +79,16 @@ static size_t lua_map_length(size_t n) {
 
 /* No fault: a free list ends where its links were overwritten. */
 static byte *lua_first(const lua_heap *h, size_t c) {
-    const lua_map *m = h->maps;
-    while (m && address_of(h->free[c]) - address_of(m) >= m->length) m = m->next;
+    uintptr_t first = address_of(h->free[c]);
+    const lua_map *m = first % LUA_STEP == 0 ? h->maps : NULL;
+    while (m && (!m->carved || first - address_of(m) >= m->length)) m = m->next;
     return m ? h->free[c] : NULL;
 }
 
 static void *lua_get(lua_heap *h, size_t n) {
     if (F(LUA_TRUNCATE_32)) n = (uint32_t)n;
     if (n > LUA_MAX) return NULL;
-    if (n > LUA_SMALL) return lua_open(h, lua_map_length(n));
+    if (n > LUA_SMALL) return lua_open(h, lua_map_length(n), 0);
     size_t c = lua_class(n), size = lua_class_size(c);
     byte *p = lua_first(h, c);
     if (p) {
@@ -93,7 +96,7 @@ static void *lua_get(lua_heap *h, size_t n) {
         return p;
     }
     if (h->left < size) {
-        p = lua_open(h, LUA_CARVE);
+        p = lua_open(h, LUA_CARVE, 1);
         if (!p) return NULL;
         h->carve = p;
         h->left = LUA_CARVE - LUA_HEAD;

@@ -75,7 +75,7 @@ static void *stack_push(sh_stack_t *s, size_t size, size_t align) {
     size_t start = min_size(s->top, s->capacity), n = max_size(size, 1);
     if (F(STACK_HEADER_IN_TAIL)) start &= ~(size_t)7;
     if (!s->aside) align = max_size(align, sizeof(stack_head));
-    if (F(STACK_ASIDE_UNALIGNED) && n < align && align <= STACK_ALIGN) align = 8;
+    if (F(STACK_ASIDE_UNALIGNED) && n < align && align <= STACK_ALIGN) align = min_size(align, 8);
     size_t room = s->capacity - start;
     size_t pad = pad_up(address_of(s->base) + start + head, align);
     size_t need = F(STACK_FILL_OVER) ? pad : pad + head;
