@@ -13,7 +13,8 @@ from .words import listed, words
 class Made:
     """A call as the mapping has it."""
 
-    call: str
+    function: str
+    arguments: tuple[str, ...]
     returns: str = ""
     """What its value means, where that is not the default."""
     remark: str = ""
@@ -22,7 +23,8 @@ class Made:
     @property
     def value(self) -> str:
         """The call in TOML."""
-        return f'{{ call = "{self.call}", returns = "{self.returns}" }}' if self.returns else f'"{self.call}"'
+        call = f'"{self.function}({", ".join(self.arguments)})"'
+        return f'{{ call = {call}, returns = "{self.returns}" }}' if self.returns else call
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ _SIZES = listed("size bytes n len length nbytes sz amount request nsize newsize 
 _OLD = listed("old osize oldsize orig original prev previous")
 _BLOCKS = listed("ptr p block mem pointer memory addr address data obj object b")
 _INSTANCES = listed("pool heap arena stack bump list allocator state ud ctx context self handle")
-_YES = listed("is do valid sane consistent hold ok verify")
+_YES = listed("is valid sane consistent hold ok")
 """Words in the name of a check that answers 1 when all is well."""
 
 
@@ -83,7 +85,7 @@ def usual(role: str, name: str, instance: Instance, sized: bool) -> Made:
 def unchecked(name: str, arguments: tuple[str, ...], returns: str = "") -> Made:
     """The call of a function of which only the name is known."""
     what = "the order of the arguments" if arguments else "that it has no arguments"
-    return Made(called(name, arguments), returns, f"guessed: check {what}")
+    return Made(name, arguments, returns, f"guessed: check {what}")
 
 
 def fitted(role: str, name: str, signature: Signature, instance: Instance, sized: bool) -> Made | None:
@@ -106,19 +108,21 @@ def fitted(role: str, name: str, signature: Signature, instance: Instance, sized
     returns = _returns(role, name, signature.returns, "&out" in places.words)
     if places.free() and role in COUNTERS:
         return None
+    if role == "invariant" and signature.returns.kind == "int":
+        places.doubt(f"{1 if returns else 0} is well")
     arguments = places.whole()
     needs = [word for word in CALLS[role].needs if word != "size" or sized or takes_blocks]
     if arguments is None or returns is None or not set(needs).issubset(arguments):
         return None
     if len(arguments) > MAX_ARGUMENTS:
         return None
-    return Made(called(name, arguments), returns, places.remark())
+    return Made(name, arguments, returns, places.remark())
 
 
 def lua(name: str, signature: Signature | None, instance: Instance) -> Made:
     """The call of a `lua_Alloc`."""
     arguments = (instance.word or "NULL", "ptr", "osize", "nsize")
-    return Made(called(name, arguments)) if signature else unchecked(name, arguments)
+    return Made(name, arguments) if signature else unchecked(name, arguments)
 
 
 def like_lua(signature: Signature) -> bool:
@@ -265,8 +269,3 @@ def _verdict(name: str, kind: Type) -> str | None:
 def _answer(role: str, said: Sequence[str]) -> str:
     """What the value of a check means, by the check's name."""
     return "bool" if role == "invariant" and not _YES.isdisjoint(said) else ""
-
-
-def called(name: str, arguments: Iterable[str]) -> str:
-    """A call as it is written."""
-    return f"{name}({', '.join(arguments)})"

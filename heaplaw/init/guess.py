@@ -74,11 +74,17 @@ def guess(
     counters = _calls(every.counters, group, known, lives.instance, every.sized)
     if "pop" in every.required and "pop" not in operations:
         operations |= _popped(group, known, lives.instance)
-    if "align" in operations.get("alloc", Made("")).call and "aligned" in every.operations:
-        operations.setdefault("aligned", operations["alloc"])
+    request = operations.get("alloc")
+    if request and "align" in request.arguments and "aligned" in every.operations:
+        operations.setdefault("aligned", request)
+    if "reset" in operations and not {"mark", "release"} <= operations.keys():
+        operations = {key: made for key, made in operations.items() if key not in ("mark", "release")}
     operations = _statuses(operations, known)
-    used = {call.call.partition("(")[0] for call in (*operations.values(), *counters.values())}
-    used |= {call.call.partition("(")[0] for call in (lives.init, lives.create, lives.destroy) if call}
+    called = [call for call in (lives.destroy, *operations.values(), *counters.values()) if call]
+    if lives.create is None and not any(lives.instance.word in call.arguments for call in called):
+        lives = life(group, known, shape, "", maker)
+    living = [call for call in (lives.init, lives.create, lives.destroy) if call]
+    used = {call.function for call in (*living, *operations.values(), *counters.values())}
     return Guess(
         prefix=group.prefix,
         shape=shape,
@@ -154,7 +160,10 @@ def _shape(group: Group, known: Mapping[str, Signature]) -> tuple[str, str]:
 def _maker(group: Group, known: Mapping[str, Signature]) -> tuple[str, str | None]:
     """What hands out blocks, and the type of what it works on; "" for nothing, None where that is not known."""
     for name in (*group.roles.get("alloc", ()), *group.roles.get("aligned", ())):
-        return name, instance_type(known[name]) if name in known else None
+        if name not in known:
+            return name, None
+        if _hands_out(known[name]):
+            return name, instance_type(known[name])
     return "", None
 
 
@@ -202,14 +211,13 @@ def _popped(group: Group, known: Mapping[str, Signature], instance: Instance) ->
 def _statuses(operations: dict[str, Made], known: Mapping[str, Signature]) -> dict[str, Made]:
     """Where blocks are handed out with a status, what ends them gives one too."""
     request = operations.get("alloc")
-    name = request.call.partition("(")[0] if request else ""
-    if request is None or "&out" not in request.call or request.returns or known[name].returns.kind != "int":
+    if request is None or "&out" not in request.arguments or request.returns:
         return operations
+    kind = known[request.function].returns
     found = dict(operations)
     for key in ("free", "pop", "reset", "release"):
         made = found.get(key)
-        signature = known.get(made.call.partition("(")[0]) if made else None
-        if made and signature and signature.returns.name == known[name].returns.name:
+        if made and made.function in known and known[made.function].returns == kind:
             found[key] = replace(made, returns="status")
     return found
 
@@ -237,7 +245,7 @@ def _lua(group: Group, known: Mapping[str, Signature], why: str) -> Guess:
         kind = signature.parameters[0].type.name if signature.parameters else ""
     lives = life(group, known, "lua_alloc", kind if "create" in group.roles else "", maker)
     if lives.create is None:
-        lives = Life(init=lives.init)
+        lives = life(group, known, "lua_alloc", "", maker)
     operations = {"lua_alloc": lua(name, signature, lives.instance)} if name else {}
     missing = {} if name else {"lua_alloc": "allocates, resizes and frees"}
     return Guess(group.prefix, "lua_alloc", why, lives, operations, {}, missing=missing)
@@ -284,10 +292,8 @@ def _size_bits(operations: Mapping[str, Made], known: Mapping[str, Signature]) -
     """Of the narrowest parameter that a size is passed in; the sign takes a bit."""
     bits = [64]
     for made in operations.values():
-        name, _, arguments = made.call.removesuffix(")").partition("(")
-        for word, parameter in zip(
-            arguments.split(", "), known[name].parameters if name in known else (), strict=False
-        ):
+        parameters = known[made.function].parameters if made.function in known else ()
+        for word, parameter in zip(made.arguments, parameters, strict=False):
             if word == "size" and parameter.type.size:
                 bits.append(8 * parameter.type.size - parameter.type.signed)
     return min(bits)

@@ -1,11 +1,11 @@
 """How an instance is made and ended, and the memory that it is given."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from heaplaw.mapping.vocabulary import MAX_ARGUMENTS
 
-from .arguments import Instance, Made, Places, called, fitted, unchecked
+from .arguments import Instance, Made, Places, fitted, unchecked
 from .signatures import STANDARD, Signature, Type
 from .words import Group, listed, words
 
@@ -28,7 +28,7 @@ _BUFFERS = listed(
     """buffer buf mem memory base storage start area region heap arena pool space addr address block ptr data bytes
     backing"""
 )
-_PLACED = listed("with in into from on buffer static fixed")
+_PLACED = listed("with from on place buffer static fixed")
 """Words in names of functions that make an instance in memory that they are given."""
 _PARTS = listed("block item elem element object obj chunk slot cell unit node")
 _ONE = listed("blocksize itemsize objsize elemsize bs")
@@ -86,7 +86,7 @@ def _by_names(group: Group, known: Mapping[str, Signature], shape: str, word: st
     # my_malloc and talloc are more often called like malloc than others are.
     plain = any(words(name)[-1].startswith("malloc") or len(words(name)) == 1 for name in group.roles.get("alloc", ()))
     names = [name for name in group.roles.get("create", ()) if name not in group.roles.get("initialize", ())]
-    if plain:
+    if plain and not group.thing:
         names = [name for name in names if _OPERATORS.isdisjoint(words(name))]
     makers = [name for name in names if _PREPARES.isdisjoint(words(name))]
     made = Life()
@@ -123,7 +123,7 @@ def _of_type(group: Group, known: Mapping[str, Signature], shape: str, instance:
     for rank, name in enumerate(group.roles.get("create", ())):
         made = _creation(name, known[name], shape, instance) if name in known else None
         if made is not None and made.create is not None:
-            arguments = made.create.call
+            arguments = made.create.arguments
             unbounded = "buffer" in arguments and "capacity" not in arguments and "num_blocks" not in arguments
             found.append(((made.create.remark.count(",") + bool(made.create.remark), unbounded, rank), made))
     return min(found, key=lambda pair: pair[0])[1] if found else Life(instance)
@@ -154,7 +154,7 @@ def _creation(name: str, signature: Signature, shape: str, instance: Instance) -
         return None
     if meaning == "status":
         places.doubt("0 is success")
-    made.create = Made(called(name, arguments), meaning, places.remark())
+    made.create = Made(name, arguments, meaning, places.remark())
     return made
 
 
@@ -214,7 +214,7 @@ def _set_up(made: Life, group: Group, known: Mapping[str, Signature], shape: str
     if not made.instance.word and shape != "lua_alloc":
         names += [name for name in group.roles.get("create", ()) if not _PREPARES.isdisjoint(words(name))]
     for name in sorted(names, key=lambda name: len(known[name].parameters) if name in known else 0):
-        if made.create is not None and name in made.create.call:
+        if made.create is not None and name == made.create.function:
             continue
         if name not in known:
             made.init = unchecked(name, ())
@@ -226,7 +226,7 @@ def _set_up(made: Life, group: Group, known: Mapping[str, Signature], shape: str
             _give_memory(places, shape)
             arguments = places.whole()
             if arguments is not None and len(arguments) <= MAX_ARGUMENTS:
-                made.init = Made(called(name, arguments), remark=places.remark())
+                made.init = Made(name, arguments, remark=places.remark())
                 return
 
 
@@ -236,7 +236,7 @@ def _ending(group: Group, known: Mapping[str, Signature], instance: Instance) ->
         if name not in known:
             return unchecked(name, (instance.word,))
         made = fitted("destroy", name, known[name], instance, sized=True)
-        if made is not None and f"({instance.word}" in made.call:
+        if made is not None and instance.word in made.arguments:
             return made
     return None
 
@@ -246,7 +246,7 @@ def _ending(group: Group, known: Mapping[str, Signature], instance: Instance) ->
 
 def _constants(made: Life, shape: str) -> None:
     """Give a value to each constant that a call is given, and ask for those that a pool must have beside them."""
-    arguments = _words_of(call for call in (made.init, made.create) if call)
+    arguments = {argument for call in (made.init, made.create) if call for argument in call.arguments}
     if "buffer" in arguments:
         made.settings["buffer"] = LARGE if shape in ("malloc", "freelist") else SMALL
     elif "capacity" in arguments:
@@ -258,9 +258,3 @@ def _constants(made: Life, shape: str) -> None:
             made.settings[key] = value
         else:
             made.missing[key] = "what its blocks have, bytes" if key == "block_size" else "how many it hands out"
-
-
-def _words_of(calls: Iterable[Made]) -> set[str]:
-    """The arguments of calls."""
-    texts: Sequence[str] = [call.call.partition("(")[2].removesuffix(")") for call in calls]
-    return {argument.strip() for text in texts for argument in text.split(",")}

@@ -13,7 +13,7 @@ def listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_NAMES: dict[str, str] = {
+NAMES: dict[str, str] = {
     "alloc": """malloc64 malloc alloc64 alloc allocate palloc alloc_bytes alloc_mem mem_alloc alloc_block allocate_block
         block_alloc block_allocate new_block get_block take_block acquire_block acquire obtain take get push""",
     "zeroed": """calloc zalloc pcalloc callocate alloc0 alloc_zeroed alloc_zero malloc_zeroed malloc_zero
@@ -45,20 +45,16 @@ _NAMES: dict[str, str] = {
     "initialize": "initialize initialise global_init library_init lib_init process_init startup",
 }
 """Roles, and the rest of the name of what has them, likeliest first."""
-_RANKS = {role: {name: rank for rank, name in enumerate(names.split())} for role, names in _NAMES.items()}
+_RANKS = {role: {name: rank for rank, name in enumerate(names.split())} for role, names in NAMES.items()}
 
-_MORE = r"(_(?:with|in|into|from|on|at|ex|core|static|default|buffer|fixed|sized)(?:_.*)?|_({nouns}))?"
-_THINGS = "heap|pool|arena|stack|bump|allocator|list|freelist|instance|region|zone"
-_LIFE = {
-    "create": re.compile(
-        rf"(create|new|init|make|begin|open|setup|construct|initialize|initialise){_MORE.format(nouns=_THINGS)}"
-    ),
-    "destroy": re.compile(
-        rf"(destroy|delete|drop|end|fini|finish|close|deinit|finalize|teardown|shutdown|dispose|terminate|cleanup)"
-        rf"{_MORE.format(nouns=_THINGS)}"
-    ),
+VERBS = {
+    "create": "create new make init begin open setup construct initialize initialise",
+    "destroy": "destroy delete drop end fini finish close deinit finalize teardown shutdown dispose terminate cleanup",
 }
-"""Roles whose names are open-ended: `create_with_pool`, `init_ex`."""
+"""Roles whose names are open-ended (create_with_pool, init_ex), and how they begin, likeliest first."""
+_MORE = """(_(with|in|into|from|on|at|ex|core|static|default|buffer|fixed|sized)(_.*)?
+    |_(heap|pool|arena|stack|bump|allocator|list|freelist|instance|region|zone))?"""
+_LIFE = {role: re.compile(f"(?P<verb>{'|'.join(verbs.split())}){_MORE}", re.VERBOSE) for role, verbs in VERBS.items()}
 
 _LUA = re.compile(r"lua.*alloc|l_alloc")
 
@@ -68,7 +64,7 @@ _STRONG = listed(
     aligned_malloc posix_memalign dealloc deallocate"""
 )
 """Names that only allocators use; a queue may have `get` and `put`."""
-_NOUNS = re.compile(r"pool|heap|arena|stack|bump|slab|mem|alloc|block|blk|region|zone|freelist|chunk")
+_NOUNS = re.compile(r"pool|heap|arena|stack|bump|slab|mem|alloc|block|blk|region|zone|free_?list|chunk|fixed|slot")
 _INSIDE = ("pool", "heap", "arena", "stack", "allocator", "zone", "region")
 """What the thing may be called that functions of a library with a shorter name work on: apr_palloc, apr_pool_create."""
 
@@ -100,6 +96,11 @@ class Group:
     """One of them has a name that only allocators use."""
 
     @property
+    def thing(self) -> bool:
+        """Whether the functions say in their names what they work on: a pool, a heap."""
+        return _NOUNS.search(self.key) is not None
+
+    @property
     def names(self) -> frozenset[str]:
         """Every function that has a role."""
         return frozenset(name for names in self.roles.values() for name in names)
@@ -108,11 +109,11 @@ class Group:
     def score(self) -> int:
         """How much it looks like an allocator; 0: it does not."""
         requests = [name for role in ("alloc", "aligned", "lua_alloc") for name in self.roles.get(role, ())]
-        telling = self.strong or "lua_alloc" in self.roles or _NOUNS.search(self.key)
+        telling = self.strong or "lua_alloc" in self.roles or self.thing
         if not requests or not telling:
             return 0
         ends = [role for role in ("free", "pop", "reset", "release", "lua_alloc") if role in self.roles]
-        if not ends and not _NOUNS.search(self.key) and "create" not in self.roles:
+        if not ends and not self.thing and "create" not in self.roles:
             return 0
         idle = {"pop"} if "free" in self.roles else set[str]()  # no shape has both: it pops something else
         plain = {"malloc", "free"} <= self.names  # takes the C library's place
@@ -151,13 +152,16 @@ def groups(functions: Iterable[str]) -> dict[str, Group]:
 def _roles(rest: str, prefix: str) -> list[tuple[str, int]]:
     """The roles of a name whose end is `rest`, and how likely each is: 0 is likeliest."""
     roles = [(role, ranks[rest]) for role, ranks in _RANKS.items() if rest in ranks]
-    roles += [(role, len(rest)) for role, pattern in _LIFE.items() if pattern.fullmatch(rest)]
+    for role, pattern in _LIFE.items():
+        if found := pattern.fullmatch(rest):
+            # Of those that begin alike the shorter one.
+            roles.append((role, 100 * VERBS[role].split().index(found["verb"]) + len(rest)))
     if not rest and re.fullmatch(r"_*(?!malloc|calloc|realloc|valloc)[a-z]+alloc", prefix):
         roles.append(("alloc", 0))  # talloc_free belongs to talloc
     if rest == "zero" and prefix.rstrip("_").endswith("alloc"):
         roles.append(("zeroed", 0))
-    if _LUA.fullmatch(rest) or (rest in ("alloc", "allocator") and "lua" in prefix.lower()):
-        roles.append(("lua_alloc", 0))
+    if _LUA.fullmatch(rest) or (rest in ("alloc", "allocator") and "lua" in words(prefix)):
+        return [("lua_alloc", 0)]
     return roles
 
 
