@@ -118,12 +118,14 @@ static void new_freed(struct ghost *g, u64 ptr) {
   else g->oldest = f;
   g->latest = f;
 }
+/* The one freed first, where an address was freed more than once: newer ones stand before it. */
 static int take_freed(struct ghost *g, u64 ptr) {
   if (!g->count) return 0;
-  u32 *at = bucket(g, ptr);
-  while (*at && g->list[*at].ptr != ptr) at = &g->list[*at].next;
+  u32 *at = NULL;
+  for (u32 *next = bucket(g, ptr); *next; next = &g->list[*next].next)
+    if (g->list[*next].ptr == ptr) at = next;
+  if (!at) return 0;
   u32 f = *at;
-  if (!f) return 0;
   struct freed *x = &g->list[f];
   *at = x->next;
   if (x->older) g->list[x->older].newer = x->newer;
@@ -148,7 +150,7 @@ EXPORT void hl_ghost_feed(struct ghost *g, u64 n, const struct ghost_in *in, con
                            past ? made_at(g, owner) : 0, kind};
     u64 popped = ends && order && owner < g->row_room ? g->rows[owner].ptr : 0;
     if (blocks) {
-      if (sweeps) end_since(g, kind == RELEASE ? (int64_t)owner : -1);
+      if (sweeps) end_since(g, kind == RELEASE && owner != NONE ? (int64_t)owner : -1);
       else if (ends) end_row(g, owner);
       if (made) g->live++, new_row(g, row, extent, in->ptr[i]);
     } else g->live += (u64)made - (u64)ends;
@@ -179,7 +181,7 @@ EXPORT void hl_ghost_feed(struct ghost *g, u64 n, const struct ghost_in *in, con
     if (order) {
       if (sweeps || status == DIED || status == WRONG)
         while (g->oldest) take_freed(g, g->list[g->oldest].ptr);
-      else if (ends && kind == FREE) new_freed(g, popped);
+      else if (ends && kind == FREE && popped) new_freed(g, popped);
       else if (made) reused = take_freed(g, in->ptr[i]);
     }
     if (out->live) out->live[i] = g->live;
