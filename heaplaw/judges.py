@@ -111,6 +111,8 @@ class FastJudge:
         in_order = history.called is None
         self._shadow = Shadow() if self._pair_laws and in_order and native_library() else None
         self._crowded = False
+        self._settled: dict[str, int] = {}
+        """By law: violations kept when the current window began; at most KEPT."""
         self._footprint = Footprint() if history.trace.profile == "steady" and not self._sweeping else None
 
     def _mapped(self, name: str) -> bool:
@@ -161,6 +163,7 @@ class FastJudge:
         e = _event(window, position, self.history.told)
         owner = window["owner"]
         ends = e.ends & (owner != NONE)
+        self._settled = {name: len(tally.violations) for name, tally in self.tallies.items()}
         if not self._several:
             self._judge(e, ends, owner, rows, 0)
         for instance in np.unique(window["instance"]).tolist() if self._several else ():
@@ -168,11 +171,19 @@ class FastJudge:
             own = {name: column.take(of) for name, column in window.items()}
             told = self.history.told_by(instance)
             self._judge(_event(own, position.take(of), told), ends.take(of), owner.take(of), rows.take(of), instance)
+        if self._several:
+            self._in_order()
         if self._shadow is not None:
             self._pairs(e, ends, owner, rows)
         if self._footprint is not None:
             self._footprint.feed(start, len(self.history), e, ends, owner, rows)
         self.called += len(rows)
+
+    def _in_order(self) -> None:
+        """Instances were judged one by one: what was found in this window goes by time, and the first are kept."""
+        for name, settled in self._settled.items():
+            found = self.tallies[name].violations
+            found[settled:] = sorted(found[settled:], key=lambda violation: violation.operations)[: KEPT - settled]
 
     def _judge(self, e: Event, ends: Array, owner: Array, rows: Array, instance: int) -> None:
         """Single operations and steps of one instance."""
@@ -203,7 +214,7 @@ class FastJudge:
             return
         places = np.flatnonzero(broken)
         tally.broken += len(places)
-        for place in places[: max(0, KEPT - len(tally.violations))]:
+        for place in places[: KEPT - self._settled[law.name]]:
             self._confirm(law, int(rows[place]), [scalar(arg, int(place)) for arg in args])
 
     def _confirm(self, law: AnyLaw, row: int, args: list[Any]) -> None:
