@@ -9,63 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from heaplaw import ghosts, judges, shadow
+from heaplaw import judges, shadow
 from heaplaw.dominance import count_less
 from heaplaw.judges import FastJudge, judge_fast
-from heaplaw.spec import judge as naive
 from heaplaw.spec.catalogue import law, laws_of
 from heaplaw.spec.event import NONE, Env, Flag, Status
 from heaplaw.spec.heap import run_of
 from heaplaw.spec.history import History, Op, make_history, make_trace
 from heaplaw.spec.law import Law
 from heaplaw.spec.shapes import Kind
-from heaplaw.spec.verdict import Holds, Verdict, Violated
-from heaplaw.spec.verdict import Tested as Judged
+from heaplaw.spec.verdict import Holds, Violated
+
+from .agreement import agree, seen, use
 
 SEED = 7_410_116
-ALL = 10**6
 TOP = 2**64
 MIB = 2**20
 PAIRS = [law("blocks_disjoint"), law("usable_sizes_disjoint")]
-ENGINES = ("shadow", "dominance")
-
-
-def use(engine: str, patch: pytest.MonkeyPatch) -> None:
-    """The fast judge by one of its engines; all violations are kept, so that they can be compared."""
-    patch.setattr(naive, "KEPT", ALL)
-    patch.setattr(judges, "KEPT", ALL)
-    if engine == "dominance":
-        patch.setattr(judges, "native_library", lambda: None)
-        patch.setattr(ghosts, "native_library", lambda: None)
-    elif shadow.native_library() is None:
-        pytest.skip("the shadow is not built")
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    use(request.param, monkeypatch)
-    return str(request.param)
 
 
 # ------------------------------------------------------------------------------------------ comparing
-
-
-def seen(verdict: Verdict) -> tuple[Any, ...]:
-    """What two judges must agree on."""
-    assert isinstance(verdict.evidence, Judged)
-    outcome = verdict.outcome
-    shown = outcome.violations if isinstance(outcome, Violated) else ()
-    total = outcome.total if isinstance(outcome, Violated) else 0
-    told = {(each.operations, each.observed, each.required) for each in shown}
-    assert len(told) == len(shown) == total
-    return verdict.law, type(outcome), verdict.evidence.judged, total, told
-
-
-def agree(history: History, laws: Sequence[Law] | None = None) -> list[tuple[Any, ...]]:
-    asked = laws_of(history.trace.shape) if laws is None else laws
-    expected = [seen(verdict) for verdict in naive.judge(history, asked)]
-    assert [seen(verdict) for verdict in judge_fast(history, asked)] == expected
-    return expected
 
 
 def broken_pairs(history: History, stated: Law = PAIRS[0]) -> list[tuple[int, ...]]:
