@@ -91,11 +91,12 @@ def test_bad_counts(run: Any, count: str) -> None:
 
 
 def test_options_that_would_have_no_effect(run: Any) -> None:
-    run("check", "--shape", "stack").refused("'stack'", "'malloc', 'pool'")
-    run("check", "glibc", "--shape", "pool").refused("--shape pool is for Python objects")
+    run("check", "--shape", "queue").refused("'queue'", "'malloc', 'bump', 'pool'")
+    run("check", "glibc", "--shape", "pool").refused("a mapping says its shape", "--shape pool is for Python objects")
+    run("check", "./libmine.so", "--shape", "pool").refused("needs a mapping", "heaplaw init ./libmine.so --shape pool")
     run("check", "cpython", "--prefix", "je_").refused("--prefix je_ is for shared libraries")
     run("check", "glibc", "--num-blocks", "9").refused("--num-blocks is for Python objects")
-    run("check", "heaplaw.mutants.pools:CorrectPool").refused("--shape malloc, or --shape pool")
+    run("check", "heaplaw.mutants.pools:CorrectPool").refused("say which shape it has: --shape malloc, bump, pool")
     run("check", "--frobnicate").refused("--frobnicate")
 
 
