@@ -1,0 +1,20 @@
+"""A stored witness as a test for pytest."""
+
+import json
+
+from heaplaw.store import Stored
+
+
+def pytest_regression(stored: Stored) -> str:
+    """The witness as a test that passes once the law holds."""
+    text = json.dumps(dict(stored.document))
+    return (
+        f'"""{stored.id}: {stored.document["sentence"]}."""\n\n'
+        "import json\nfrom pathlib import Path\n\n"
+        "from heaplaw.replay import run_again\nfrom heaplaw.store import load\n\n"
+        f"WITNESS = json.loads({text!r})\n\n\n"
+        f"def test_{stored.law}__{stored.id.lower().replace('-', '_')}(tmp_path: Path) -> None:\n"
+        '    path = tmp_path / "witness.json"\n    path.write_text(json.dumps(WITNESS))\n'
+        "    lines, broken = run_again(load(path), times=3)\n"
+        '    assert not broken, "\\n".join(lines)\n'
+    )

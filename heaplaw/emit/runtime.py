@@ -1,0 +1,296 @@
+"""What every emitted program is made of: pieces of C that are also C++, taken as far as a program needs them."""
+
+import re
+
+STATE = r"""
+enum { NOTHING, BLOCK, MARK };
+enum { ZEROED = 1, SERVE = 2, REFUSE = 4, ALIGNED = 8, ERRNO = 16 }; /* what a request is, and what must come of it */
+
+/* What a step holds. `of`: the step that made it, another one only where a resize failed and the old block stayed. */
+struct thing {
+  int of, kind, instance;
+  unsigned char *at;
+  uintptr_t mark;
+  size_t bytes, covers;  /* that its owner may use, and that no other block may share */
+  size_t asked, aligned; /* what the block was asked with */
+};
+static struct thing things[STEPS + 1];
+static int now, which, faults; /* the step at work, its instance */
+static uintptr_t value, out;   /* what the latest call gave, and what stands where &out points */
+
+static void fault(const char *what, size_t a, size_t b) {
+  printf("  FAULT: ");
+  printf(what, a, b);
+  printf("\n");
+  faults++;
+}
+static void begin(int step, int instance, const char *call) {
+  now = step, which = instance, out = 0;
+  printf("step %d: %s\n", step, call);
+  errno = 0;
+}
+"""
+"""The beginning of every program."""
+
+PIECES = {
+    "byte_of": r"""
+/* What the owner of a block writes; into a large one, at its beginning and at its end. */
+static unsigned char byte_of(int step, size_t at) {
+  return (unsigned char)((size_t)step * 37 + at * 11 + at / 251 + 1);
+}
+static size_t following(size_t at, size_t bytes) { return at + 1 == 65536 && bytes > 69632 ? bytes - 4096 : at + 1; }
+""",
+    "intact": r"""
+/* The first of `limit` bytes at `at` that is not what the owner of `t` wrote; or `limit`. */
+static size_t intact(const struct thing *t, const unsigned char *at, size_t limit) {
+  size_t k;
+  for (k = 0; k < limit; k = following(k, t->bytes))
+    if (at[k] != byte_of(t->of, k)) return k;
+  return limit;
+}
+""",
+    "check": r"""
+static void check(const struct thing *t) {
+  size_t at = intact(t, t->at, t->bytes);
+  if (at < t->bytes) fault("the block of step %zu: byte %zu is not what was written", (size_t)t->of, at);
+}
+""",
+    "held": r"""
+/* The block that a step holds; things[0] where there is none. */
+static struct thing *held(int step) {
+  struct thing *t = &things[things[step].of];
+  return t->kind == BLOCK ? t : &things[0];
+}
+""",
+    "block": r"""
+static uintptr_t block(int step) { return (uintptr_t)held(step)->at; }
+""",
+    "look": r"""
+/* Whether a step holds a block; it must be as its owner wrote it. */
+static int look(int step) {
+  if (held(step)->kind == BLOCK) check(held(step));
+  else printf("  not called: there is no such block\n");
+  return held(step)->kind == BLOCK;
+}
+""",
+    "newest": r"""
+/* The newest live block of the instance; things[0] where there is none. */
+static struct thing *newest(void) {
+  int step;
+  for (step = now - 1; step > 0; step--)
+    if (things[step].kind == BLOCK && things[step].instance == which) return &things[step];
+  return &things[0];
+}
+""",
+    "look_since": r"""
+/* All live blocks of the instance that were made from a step on must be as their owners wrote them. */
+static void look_since(int step) {
+  int k;
+  for (k = now - 1; k > 0 && k >= step; k--)
+    if (things[k].kind == BLOCK && things[k].instance == which) check(&things[k]);
+}
+""",
+    "marked_at": r"""
+/* Whether the mark that a step took is there. */
+static int marked_at(int step) {
+  int there = things[step].kind == MARK && things[step].instance == which;
+  if (!there) printf("  not called: there is no such mark\n");
+  return there;
+}
+""",
+    "done": r"""
+/* A call that gives 0 or an error code: whether it was served. */
+static int done(void) {
+  int code = (int)value;
+  if (code && code != ENOMEM && code != EINVAL) fault("neither 0, nor ENOMEM, nor EINVAL: %zu", (size_t)code, 0);
+  return code == 0;
+}
+""",
+    "gave_null": r"""
+static int gave_null(void) {
+  if (value) fault("gave not NULL but %#zx", (size_t)value, 0);
+  return 1;
+}
+""",
+    "refused": r"""
+static void refused(int must) {
+  printf("  refused: value %d, errno %d\n", (int)value, errno);
+  if (must) fault("refused", 0, 0);
+}
+""",
+    "share": r"""
+static int share(const struct thing *a, const struct thing *b) {
+  const struct thing *first = a->at <= b->at ? a : b, *second = first == a ? b : a;
+  return second->covers && (size_t)(second->at - first->at) < first->covers;
+}
+""",
+    "took": r"""
+/* The step was given `given`, if `ok`: look at it, then write it full. */
+static void took(int ok, uintptr_t given, size_t size, size_t count, size_t align, int flags) {
+  int vast = count && size > (size_t)PTRDIFF_MAX / count, error = errno, k;
+  size_t bytes = vast ? 0 : size * count, room = @ROOM@, at;
+  struct thing *t = &things[now];
+  if (!ok || !given) {
+    refused(flags & SERVE);
+    if (ok && size) fault("success, and no block", 0, 0);
+    if (flags & ERRNO && error != ENOMEM && error != EINVAL) fault("refused, and errno is %zu", (size_t)error, 0);
+    after();
+    return;
+  }
+  printf("  %#jx\n", (uintmax_t)given);
+  if (vast) fault("handed out, though too large: %zu times %zu bytes", count, size);
+  if (flags & REFUSE) fault("handed out, and had to be refused", 0, 0);
+  if (align && given % align) fault("not aligned: %zu bytes past a multiple of %zu", (size_t)(given % align), align);
+@PLACE@  t->of = now, t->kind = BLOCK, t->instance = which, t->at = (unsigned char *)given, t->bytes = bytes;
+  t->covers = bytes > room ? bytes : room, t->asked = size * count, t->aligned = flags & ALIGNED ? align : @PROMISED@;
+  for (at = 0; flags & ZEROED && at < bytes; at = following(at, bytes))
+    if (t->at[at]) { fault("byte %zu is not zero", at, 0); break; }
+  for (at = 0; at < bytes; at = following(at, bytes)) t->at[at] = byte_of(now, at);
+@USABLE@  for (k = 1; k <= STEPS; k++)
+    if (k != now && things[k].kind == BLOCK && share(t, &things[k]))
+      fault("shares bytes with the block of step %zu", (size_t)k, 0);
+  after();
+}
+""",
+    "resized": r"""
+/* A resize of the block that step `from` holds (0: of none). */
+static void resized(int from, int ok, uintptr_t given, size_t size, size_t align, int flags) {
+  struct thing *old = held(from);
+  if (old->kind == BLOCK && ok && given) {
+    size_t both = old->bytes < size ? old->bytes : size, kept = intact(old, (unsigned char *)given, both);
+    if (kept < both) fault("byte %zu was not kept", kept, 0);
+    old->kind = NOTHING;
+  } else if (old->kind == BLOCK) {
+    size_t kept = intact(old, old->at, old->bytes);
+    if (kept < old->bytes) fault("the resize failed, and byte %zu of the old block changed", kept, 0);
+    things[now].of = old->of;
+  }
+  took(ok, given, size, 1, align, flags);
+}
+""",
+    "freed": r"""
+static void freed(int step, int ok) {
+  if (ok) held(step)->kind = NOTHING;
+  else refused(1);
+  after();
+}
+""",
+    "popped": r"""
+static void popped(int ok) {
+  struct thing *t = newest();
+  if (t->kind == NOTHING) printf("  nothing live\n");
+  else if (ok) t->kind = NOTHING;
+  else refused(1);
+  after();
+}
+""",
+    "ended_since": r"""
+/* Blocks and marks of the instance that were made from a step on are there no longer. */
+static void ended_since(int step) {
+  int k;
+  for (k = step; k < now; k++)
+    if (things[k].instance == which) things[k].kind = NOTHING;
+}
+""",
+    "swept": r"""
+static void swept(int step, int ok) {
+  if (ok) ended_since(step);
+  else refused(1);
+  after();
+}
+""",
+    "marked": r"""
+static void marked(int ok, uintptr_t given) {
+  struct thing *t = &things[now];
+  if (ok) t->of = now, t->kind = MARK, t->instance = which, t->mark = given, printf("  %#jx\n", (uintmax_t)given);
+  else refused(0);
+  after();
+}
+""",
+    "renewed": r"""
+/* The instance was destroyed: make it again over the same memory. */
+static int renewed(void) {
+  ended_since(0);
+@REFILL@  if (make(which)) { after(); return 1; }
+  fault("no instance was made", 0, 0);
+  return 0;
+}
+""",
+    "told": r"""
+static int told(void) {
+  if (faults) printf("faults seen: %d\n", faults);
+  else printf("no fault seen\n");
+  return faults != 0;
+}
+""",
+}
+"""Functions of the program, in order: each needs only those before it, and `after` and `make`, which are generated."""
+
+BUFFER = """
+#define BESIDE 4096
+static unsigned char room[INSTANCES][BUFFER + 4 * ALIGN + 2 * BESIDE], *buffer[INSTANCES];
+"""
+BESIDE = r"""
+/* A buffer between bytes that nobody may write; its address is a multiple of ALIGN, and not of twice that. */
+static void place(int k) {
+  uintptr_t at = ((uintptr_t)room[k] + BESIDE + 2 * ALIGN - 1) & ~(uintptr_t)(2 * ALIGN - 1);
+  buffer[k] = (unsigned char *)at + ALIGN;
+  memset(buffer[k] - BESIDE, 0xc3, BESIDE), memset(buffer[k] + BUFFER, 0xc3, BESIDE);
+}
+static void look_beside(void) {
+  const unsigned char *before = buffer[which] - 1, *behind = buffer[which] + BUFFER;
+  size_t k = 0;
+  while (k < BESIDE && before[-(ptrdiff_t)k] == 0xc3 && behind[k] == 0xc3) k++;
+  if (k == BESIDE) return;
+  fault("%zu bytes from the buffer's edge, outside, a byte changed", k, 0);
+  memset(buffer[which] - BESIDE, 0xc3, BESIDE), memset(buffer[which] + BUFFER, 0xc3, BESIDE);
+}
+
+"""
+"""What a program with a buffer has beside `STATE`."""
+PLACE = r"""  if (given < base[which] || @NEEDED@ > @CAPACITY@ || given - base[which] > @CAPACITY@ - @NEEDED@) {
+    fault("not inside the %zu bytes from %#zx", (size_t)@CAPACITY@, (size_t)base[which]);
+    bytes = 0; /* it is not written */
+  }
+"""
+GRID = r"""  if ((given - base[which]) % @SIZE@)
+    fault("%zu bytes off the grid", (size_t)((given - base[which]) % @SIZE@), 0);
+"""
+USABLE = r"""  value = @CALL@;
+  printf("  usable %zu\n", (size_t)value);
+  if (value < bytes) fault("only %zu bytes are usable", (size_t)value, 0);
+  t->covers = value > t->covers ? value : t->covers;
+"""
+REFILL = """  look_beside();
+  memset(buffer[which], 0xa5, BUFFER);
+"""
+OWN = frozenset(
+    """
+    NOTHING BLOCK MARK ZEROED SERVE REFUSE ALIGNED ERRNO STEPS INSTANCES BUFFER ALIGN BESIDE STORAGE
+    thing things now which faults value out fault begin following after make place look_beside room buffer storage
+    base handle line main k
+    """.split()  # noqa: SIM905 - a list of quoted names would be four times as long
+).union(PIECES)
+"""Names that an emitted program has for itself."""
+FOREIGN = frozenset(
+    """
+    printf setvbuf memset memcpy stdout errno
+    auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+    and asm bool catch class delete explicit export false friend mutable namespace new not operator or private protected
+    public template this throw true try typeid typename using virtual xor
+    """.split()  # noqa: SIM905 - likewise
+)
+"""Names that C, C++ or the headers have."""
+
+
+def needed(text: str) -> list[str]:
+    """The names of the pieces that the C code `text` needs, in their order."""
+    found: set[str] = set()
+    waiting = [re.sub(r'"(\\.|[^"\\])*"', "", text)]
+    while waiting:
+        words = set(re.findall(r"(\w+)\(", waiting.pop()))
+        fresh = [name for name in PIECES if name in words and name not in found]
+        found.update(fresh)
+        waiting += [PIECES[name] for name in fresh]
+    return [name for name in PIECES if name in found]
