@@ -49,11 +49,16 @@ def mapped_subject(
     if library is not None:
         said = {**read.environment, **(environment or {})}
         read = replace(read, name=known_as or read.name, where=(str(library),), environment=said)
-    spec = {"kind": "mapping", "path": known_as or str(path.resolve()), "calls": calls_of(read)}
+    # A name that the current folder alone knows (its path is relative then) means nothing in another one.
+    named = known_as if path.is_absolute() else ""
+    spec = {"kind": "mapping", "path": named or str(path.resolve()), "calls": calls_of(read)}
     shape, calls, env = SHAPES[read.shape], plan_of(read), env_of(read)
     if read.kind == "python":
+        # The module may lie beside the mapping, wherever that is read from.
+        searched = os.pathsep.join(filter(None, (str(path.resolve().parent), os.environ.get("PYTHONPATH"))))
         command = worker_command(
-            {"kind": "python", "module": read.where[0], "plan": calls.document()}, read.environment
+            {"kind": "python", "module": read.where[0], "plan": calls.document()},
+            {"PYTHONPATH": searched, **read.environment},
         )
         subject = ProcessSubject(read.name, shape, calls.offers, command, spec, "python", env, operations=20_000)
         subject.instances, subject.plan = calls.instances, calls

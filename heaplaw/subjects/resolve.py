@@ -112,8 +112,10 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     if spec["kind"] == "mapping" and spec["path"].startswith("mutant:"):
         return mutant_subject(spec["path"].removeprefix("mutant:"))
     if spec["kind"] == "mapping":
-        known = find_mapping(spec["path"])
-        return mapped_subject(known or Path(spec["path"]), spec["path"] if known else "")
+        known, path = find_mapping(spec["path"]), Path(spec["path"])
+        if known is None and not path.exists():
+            raise UsageError(f"{path}: the mapping that the stored trace was found with is not there any more")
+        return mapped_subject(known or path, spec["path"] if known else "")
     if spec["kind"] != "native":
         raise ValueError(f"kind {spec['kind']}")
     identity = "mutant:" + spec["environment"]["HEAPLAW_MUTANT"] if "HEAPLAW_MUTANT" in spec["environment"] else ""
