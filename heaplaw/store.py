@@ -14,7 +14,7 @@ import numpy as np
 from heaplaw.plan import MOST_INSTANCES
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NONE, NULL, Env, Status
-from heaplaw.spec.history import Op, Trace, make_trace, plain_env
+from heaplaw.spec.history import History, Op, Trace, make_trace, plain_env
 from heaplaw.spec.shapes import SHAPES, Kind
 
 from .minimise import Witness
@@ -22,6 +22,8 @@ from .subjects import UsageError
 
 VERSION = 1
 PLAIN = ("kind", "slot", "size", "align", "count", "instance")
+MOST_TOLD = 2000
+"""Of traces up to this length it is kept how each operation ended."""
 ALWAYS = ("max_align", "align_by_size", "base", "capacity", "block_size", "num_blocks")
 """What every witness tells of its subject, also one of the first."""
 MOST_STEPS = 200_000
@@ -42,8 +44,8 @@ class Stored:
     required: str
     operations: tuple[int, ...]
     """Those that broke the law."""
-    statuses: tuple[Status, ...]
-    """How each of them ended; empty where the witness does not say."""
+    unserved: Mapping[int, Status] | None
+    """How those operations ended that were not served; None where the witness does not say."""
     calls: Mapping[str, Any]
     """How a library was called; empty for other subjects, and where the witness does not say."""
     document: Mapping[str, Any]
@@ -90,7 +92,7 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
         "times": times,
         "truncated": kept < length,
         "broken_at": [int(i) for i in witness.violation.operations],
-        "came": [Status(int(history.columns["status"][i])).name for i in witness.violation.operations],
+        **({"unserved": _unserved(history)} if len(history) <= MOST_TOLD else {}),
         "observed": witness.violation.observed,
         "required": witness.violation.required,
         "ranges": [
@@ -100,6 +102,12 @@ def document_of(witness: Witness, subject: Mapping[str, Any], identity: str, see
         "replayed": list(witness.replayed),
         "shrunk_from": witness.shrunk_from,
     }
+
+
+def _unserved(history: History) -> dict[str, str]:
+    """The operations that were not served, and how they ended."""
+    statuses = (Status(int(status)) for status in history.columns["status"])
+    return {str(index): status.name for index, status in enumerate(statuses) if status != Status.OK}
 
 
 def _row(op: Op) -> dict[str, Any]:
@@ -206,6 +214,7 @@ def _stored(path: Path, found: Any) -> Stored:
         ]
     shape = SHAPES[document["shape"]].name
     trace = make_trace(shape, ops, _env(shape, document["env"]), document["profile"], int(document["seed"]))
+    unserved = document.get("unserved")
     return Stored(
         path,
         document["id"],
@@ -216,7 +225,7 @@ def _stored(path: Path, found: Any) -> Stored:
         document["observed"],
         document["required"],
         tuple(document["broken_at"]),
-        tuple(Status[name] for name in document.get("came", ())),
+        {int(index): Status[name] for index, name in unserved.items()} if unserved is not None else None,
         document.get("calls") or {},
         document,
     )

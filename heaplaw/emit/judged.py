@@ -52,7 +52,12 @@ SEEN = frozenset(
 def guilty(stored: Stored) -> tuple[int, Status | None]:
     """The step that breaks the law, and how it ended; None where the witness does not say."""
     last = max(stored.operations, default=-1)
-    return last, dict(zip(stored.operations, stored.statuses, strict=False)).get(last)
+    return last, came(stored, last)
+
+
+def came(stored: Stored, index: int) -> Status | None:
+    """How an operation ended; None where the witness does not say."""
+    return None if stored.unserved is None else stored.unserved.get(index, Status.OK)
 
 
 def is_refusal_after_another(stored: Stored) -> bool:
@@ -62,15 +67,16 @@ def is_refusal_after_another(stored: Stored) -> bool:
 
 def demands(stored: Stored, index: int, op: Op) -> str:
     """What operation `index` is, and what must come of it, as the program's flags."""
-    law, (last, came) = stored.law, guilty(stored)
+    law, (last, end) = stored.law, guilty(stored)
     here = index == last
-    owed = here and ((law in OWED and came == Status.FAILED) or is_refusal_after_another(stored))
-    owed |= law == "reuse" and 1 <= op.size * op.count <= RUN_BLOCK_MAX
     flags = {
         "ZEROED": op.kind == Kind.ZALLOC,
         "ALIGNED": op.kind in ALIGN_TAKERS,
-        "SERVE": owed,
-        "REFUSE": here and law in EXCESSIVE and came == Status.OK,
+        "WAS_REFUSED": came(stored, index) == Status.FAILED,
+        "SERVE": here and end == Status.FAILED and (law in OWED or is_refusal_after_another(stored)),
+        "REFUSE": here and law in EXCESSIVE and end == Status.OK,
+        "ALWAYS": (law == "reuse" and 1 <= op.size * op.count <= RUN_BLOCK_MAX)
+        or (here and end is None and is_refusal_after_another(stored)),
         "ERRNO": here and law == "errno_told",
     }
     return " | ".join(name for name, is_so in flags.items() if is_so) or "0"
@@ -78,9 +84,9 @@ def demands(stored: Stored, index: int, op: Op) -> str:
 
 def sees(stored: Stored) -> bool:
     """The program sees by itself that the law is broken."""
-    law, (_, came) = stored.law, guilty(stored)
+    law, (_, end) = stored.law, guilty(stored)
     if law == "failure_changes_nothing":
-        return came != Status.FAILED or is_refusal_after_another(stored)
+        return end != Status.FAILED or is_refusal_after_another(stored)
     if law == "reuse":
         return not stored.observed.endswith("; 0 refused")
-    return law in SEEN or (law in OWED and came == Status.FAILED) or (law in EXCESSIVE and came == Status.OK)
+    return law in SEEN or (law in OWED and end == Status.FAILED) or (law in EXCESSIVE and end == Status.OK)

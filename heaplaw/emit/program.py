@@ -165,7 +165,7 @@ class Program:
         """The program's own function."""
         plan, spelling = self.plan, self.spelling
         lines = ["static char line[4096];", "setvbuf(stdout, line, _IOLBF, sizeof line); /* else it would allocate */"]
-        lines += [f"things[0].aligned = {literal(plan.align)};"]
+        lines += ["make_pattern();", f"things[0].aligned = {literal(plan.align)};"]
         if plan.buffer:
             lines.append("for (now = 0; now < INSTANCES; now++) place(now);")
         for made in plan.init:

@@ -4,7 +4,8 @@ import re
 
 STATE = r"""
 enum { NOTHING, BLOCK, MARK };
-enum { ZEROED = 1, SERVE = 2, REFUSE = 4, ALIGNED = 8, ERRNO = 16 }; /* what a request is, and what must come of it */
+/* What a request is, what came of it then, and what must come of it: where all went as then, or always. */
+enum { ZEROED = 1, ALIGNED = 2, WAS_REFUSED = 4, SERVE = 8, REFUSE = 16, ALWAYS = 32, ERRNO = 64 };
 
 /* What a step holds. `of`: the step that made it, another one only where a resize failed and the old block stayed. */
 struct thing {
@@ -15,7 +16,7 @@ struct thing {
   size_t asked, aligned; /* what the block was asked with */
 };
 static struct thing things[STEPS + 1];
-static int now, which, faults; /* the step at work, its instance */
+static int now, which, faults, astray; /* the step at work, its instance; whether it went otherwise than then */
 static uintptr_t value, out;   /* what the latest call gave, and what stands where &out points */
 
 static void fault(const char *what, size_t a, size_t b) {
@@ -33,20 +34,49 @@ static void begin(int step, int instance, const char *call) {
 """The beginning of every program."""
 
 PIECES = {
-    "byte_of": r"""
-/* What the owner of a block writes; into a large one, at its beginning and at its end. */
-static unsigned char byte_of(int step, size_t at) {
-  return (unsigned char)((size_t)step * 37 + at * 11 + at / 251 + 1);
+    "make_pattern": r"""
+/* What owners write into their blocks: the bytes of heaplaw's own driver. Of a block of more than WHOLE bytes they
+ * write sixteen pages, the first and the last among them. */
+#define WHOLE ((size_t)65536)
+#define PART ((size_t)4096)
+static unsigned char pattern[PART + WHOLE + PART];
+static void make_pattern(void) {
+  uint64_t x = UINT64_C(0x9e3779b97f4a7c15);
+  size_t k;
+  for (k = 0; k < sizeof pattern; k++) {
+    x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+    pattern[k] = (unsigned char)(x >> 32);
+  }
 }
-static size_t following(size_t at, size_t bytes) { return at + 1 == 65536 && bytes > 69632 ? bytes - 4096 : at + 1; }
+static const unsigned char *written(int step, size_t at) {
+  return pattern + (((uint32_t)(step - 1) * UINT32_C(2654435769)) >> 20) + (at & 0xffff);
+}
+static int parts(size_t bytes) { return bytes > WHOLE ? 16 : 1; }
+static size_t part_at(size_t bytes, int k) { return bytes > WHOLE ? (bytes - PART) * (size_t)k / 15 : 0; }
+static size_t part_size(size_t bytes) { return bytes > WHOLE ? PART : bytes; }
 """,
     "intact": r"""
-/* The first of `limit` bytes at `at` that is not what the owner of `t` wrote; or `limit`. */
-static size_t intact(const struct thing *t, const unsigned char *at, size_t limit) {
-  size_t k;
-  for (k = 0; k < limit; k = following(k, t->bytes))
-    if (at[k] != byte_of(t->of, k)) return k;
+/* The first of `limit` bytes at `block` that is not what the owner of `t` wrote; or `limit`. */
+static size_t intact(const struct thing *t, const unsigned char *block, size_t limit) {
+  int k;
+  size_t j;
+  for (k = 0; k < parts(t->bytes); k++) {
+    size_t at = part_at(t->bytes, k);
+    for (j = 0; j < part_size(t->bytes) && at + j < limit; j++)
+      if (block[at + j] != written(t->of, at)[j]) return at + j;
+  }
   return limit;
+}
+""",
+    "zero": r"""
+/* The first of `bytes` bytes at `block` that is not 0; or `bytes`. */
+static size_t zero(const unsigned char *block, size_t bytes) {
+  int k;
+  size_t j;
+  for (k = 0; k < parts(bytes); k++)
+    for (j = 0; j < part_size(bytes); j++)
+      if (block[part_at(bytes, k) + j]) return part_at(bytes, k) + j;
+  return bytes;
 }
 """,
     "check": r"""
@@ -128,10 +158,12 @@ static int share(const struct thing *a, const struct thing *b) {
 /* The step was given `given`, if `ok`: look at it, then write it full. */
 static void took(int ok, uintptr_t given, size_t size, size_t count, size_t align, int flags) {
   int vast = count && size > (size_t)PTRDIFF_MAX / count, error = errno, k;
-  size_t bytes = vast ? 0 : size * count, room = @ROOM@, at;
+  size_t bytes = vast ? 0 : size * count, room = @ROOM@;
   struct thing *t = &things[now];
+  if ((ok && given) == !!(flags & WAS_REFUSED)) astray = 1;
+  if (astray) flags &= ~(SERVE | REFUSE); /* what must come of a request was said of another heap */
   if (!ok || !given) {
-    refused(flags & SERVE);
+    refused(flags & (SERVE | ALWAYS));
     if (ok && size) fault("success, and no block", 0, 0);
     if (flags & ERRNO && error != ENOMEM && error != EINVAL) fault("refused, and errno is %zu", (size_t)error, 0);
     after();
@@ -143,9 +175,9 @@ static void took(int ok, uintptr_t given, size_t size, size_t count, size_t alig
   if (align && given % align) fault("not aligned: %zu bytes past a multiple of %zu", (size_t)(given % align), align);
 @PLACE@  t->of = now, t->kind = BLOCK, t->instance = which, t->at = (unsigned char *)given, t->bytes = bytes;
   t->covers = bytes > room ? bytes : room, t->asked = size * count, t->aligned = flags & ALIGNED ? align : @PROMISED@;
-  for (at = 0; flags & ZEROED && at < bytes; at = following(at, bytes))
-    if (t->at[at]) { fault("byte %zu is not zero", at, 0); break; }
-  for (at = 0; at < bytes; at = following(at, bytes)) t->at[at] = byte_of(now, at);
+  if (flags & ZEROED && zero(t->at, bytes) < bytes) fault("byte %zu is not zero", zero(t->at, bytes), 0);
+  for (k = 0; k < parts(bytes); k++)
+    memcpy(t->at + part_at(bytes, k), written(now, part_at(bytes, k)), part_size(bytes));
 @USABLE@  for (k = 1; k <= STEPS; k++)
     if (k != now && things[k].kind == BLOCK && share(t, &things[k]))
       fault("shares bytes with the block of step %zu", (size_t)k, 0);
@@ -228,13 +260,15 @@ static int told(void) {
 
 BUFFER = """
 #define BESIDE 4096
-static unsigned char room[INSTANCES][BUFFER + 4 * ALIGN + 2 * BESIDE], *buffer[INSTANCES];
+#define AREA ((BUFFER + 4 * ALIGN + 128 + 4095) & ~4095)
+static unsigned char room[INSTANCES][BESIDE + AREA + BESIDE] __attribute__((aligned(4096))), *buffer[INSTANCES];
 """
 BESIDE = r"""
-/* A buffer between bytes that nobody may write; its address is a multiple of ALIGN, and not of twice that. */
+/* A buffer between bytes that nobody may write, as far from a page's edge as in heaplaw's own driver; its address is a
+ * multiple of ALIGN, and not of twice that. */
 static void place(int k) {
-  uintptr_t at = ((uintptr_t)room[k] + BESIDE + 2 * ALIGN - 1) & ~(uintptr_t)(2 * ALIGN - 1);
-  buffer[k] = (unsigned char *)at + ALIGN;
+  uintptr_t end = (uintptr_t)room[k] + BESIDE + AREA - 64, at = (end - BUFFER) & ~(uintptr_t)(2 * ALIGN - 1);
+  buffer[k] = (unsigned char *)(at + ALIGN + BUFFER <= end ? at + ALIGN : at - ALIGN);
   memset(buffer[k] - BESIDE, 0xc3, BESIDE), memset(buffer[k] + BUFFER, 0xc3, BESIDE);
 }
 static void look_beside(void) {
@@ -266,9 +300,9 @@ REFILL = """  look_beside();
 """
 OWN = frozenset(
     """
-    NOTHING BLOCK MARK ZEROED SERVE REFUSE ALIGNED ERRNO STEPS INSTANCES BUFFER ALIGN BESIDE STORAGE
-    thing things now which faults value out fault begin following after make place look_beside room buffer storage
-    base handle line main k
+    NOTHING BLOCK MARK ZEROED ALIGNED WAS_REFUSED SERVE REFUSE ALWAYS ERRNO WHOLE PART STEPS INSTANCES
+    BUFFER ALIGN BESIDE AREA STORAGE thing things now which faults astray value out fault begin pattern written parts
+    part_at part_size after make place look_beside room buffer storage base handle line main k
     """.split()  # noqa: SIM905 - a list of quoted names would be four times as long
 ).union(PIECES)
 """Names that an emitted program has for itself."""
