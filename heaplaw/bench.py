@@ -20,6 +20,7 @@ from .host import Host, Told
 from .judges import FastJudge
 from .minimise import minimise
 from .mutants import MUTANTS
+from .mutants.shapes import SHAPE_MUTANTS
 from .subjects import ProcessSubject, UsageError, resolve
 
 LIBRARIES = ("libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4")
@@ -29,10 +30,17 @@ RATIO, RATE, MEMORY, SECONDS, STEPS = 4.0, 10e6, 2 * 2**30, 1.0, 4
 NO_LIMITS = Limits(cpu=120.0, wall=600.0)
 
 
+SHAPED = (
+    "mutant:ok-firstfit",
+    *(f"mutant:ok-{name}" for name in ("bump", "pool", "stack", "freelist", "arena", "lua")),
+)
+"""A malloc, and an allocator of each other shape: all in C, all small."""
+
+
 def run(parts: Sequence[str], quick: bool) -> Iterator[str]:
     """The lines of the parts asked for."""
     for part in parts:
-        yield from {"replay": replay, "scaling": scaling, "mutants": mutants}[part](quick)
+        yield from {"replay": replay, "shapes": shapes, "scaling": scaling, "mutants": mutants}[part](quick)
         yield ""
 
 
@@ -47,9 +55,9 @@ def subjects() -> list[ProcessSubject]:
     return [subject for name in ("glibc", *map(str, found)) for subject in resolve(name)]
 
 
-def host_time(host: Host, trace: Trace, told: Told, raw: bool) -> float:
+def host_time(host: Host, trace: Trace, told: Told, raw: bool, payload: bool = True) -> float:
     """Nanoseconds an operation of one run, by the host's own clock, without starting a process."""
-    host.start(trace, NO_LIMITS, command="raw" if raw else "run")
+    host.start(trace, NO_LIMITS, payload, "raw" if raw else "run")
     history = host.finish(trace, told)
     if not isinstance(history.end, Completed):
         raise UsageError(f"the measured run did not complete: {history.end}")
@@ -58,7 +66,7 @@ def host_time(host: Host, trace: Trace, told: Told, raw: bool) -> float:
 
 def judged(history: History, subject: ProcessSubject) -> float:
     """CPU nanoseconds an operation that judging takes, all applicable laws together."""
-    laws = [law for law in laws_of("malloc") if law.needs <= implied(subject.offers)]
+    laws = [law for law in laws_of(subject.shape.name) if law.needs <= implied(subject.offers)]
     start = time.process_time_ns()
     FastJudge(history, laws).finish()
     return (time.process_time_ns() - start) / len(history)
@@ -87,6 +95,31 @@ def replay(quick: bool) -> Iterator[str]:
         subject.close()
         yield f"  {subject.identity:<28} raw {spread(raw)}   checked {spread(checked)}   judging {spread(judging)}"
         yield from bounds(statistics.median(raw), statistics.median(checked), statistics.median(judging))
+
+
+def shapes(quick: bool) -> Iterator[str]:
+    """Runs and judging of every shape, beside those of a malloc, in turns. The allocators are small ones in C."""
+    n, rounds = (100_000, 3) if quick else (500_000, 7)
+    if native.find(native.SHAPES) is None or native.find(native.HOST) is None:
+        yield "shapes: left out: no compiled driver, or no compiled allocators here"
+        return
+    yield f"shapes: {n:,} mixed operations of each, {rounds} rounds in turns; ns an operation, median (range)"
+    yield "  calls: history written, payloads left alone; checked: payloads too (arenas and heaps get larger blocks)"
+    chosen = [resolve(name)[0] for name in SHAPED]
+    times = {subject.shape.name: (list[float](), list[float](), list[float]()) for subject in chosen}
+    for subject in chosen * rounds:
+        host = subject.host(n)
+        trace = next(generate.campaigns(subject.shape.name, subject.kinds, subject.env, n, 1))
+        calls, checked, judging = times[subject.shape.name]
+        calls.append(host_time(host, trace, subject.told, False, payload=False))
+        checked.append(host_time(host, trace, subject.told, False))
+        judging.append(judged(subject.run(trace, NO_LIMITS), subject))
+    malloc = statistics.median(times["malloc"][0])
+    for subject in chosen:
+        subject.close()
+        calls, checked, judging = times[subject.shape.name]
+        words = f"calls {spread(calls)}   checked {spread(checked)}   judging {spread(judging)}"
+        yield f"  {subject.shape.name:<10} {words}   calls {statistics.median(calls) / malloc:.2f} of malloc's"
 
 
 def bounds(raw: float, checked: float, judging: float) -> Iterator[str]:
@@ -133,7 +166,7 @@ def find_and_minimise(name: str, seed: int) -> tuple[float, int, str] | None:
     start = time.monotonic()
     try:
         for n in (30_000, 100_000, 300_000, 1_000_000):
-            state = Check(subject, seed, n, laws_of("malloc"), Limits(cpu=0.5, wall=5.0))
+            state = Check(subject, seed, n, laws_of(subject.shape.name), Limits(cpu=0.5, wall=5.0))
             state.run()
             if state.findings:
                 finding = min(state.findings.values(), key=nearness)
@@ -149,7 +182,8 @@ def mutants(quick: bool) -> Iterator[str]:
     if native.find(native.MUTANTS) is None:
         yield "mutants: left out: the library of faulty allocators is not built here"
         return
-    names = [mutant.name for mutant in MUTANTS][:: 4 if quick else 1]
+    everything = (*MUTANTS, *(mutant for group in SHAPE_MUTANTS.values() for mutant in group))
+    names = [mutant.name for mutant in everything][:: 4 if quick else 1]
     found = {name: got for name in names if (got := find_and_minimise(name, 1)) is not None}
     times, steps = [got[0] for got in found.values()], [got[1] for got in found.values()]
     yield f"mutants: {len(found)} of {len(names)} found; from nothing to the short trace of the first law broken"

@@ -188,12 +188,12 @@ def finish(broken: int, undecided: int) -> None:
 
 @cli.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
-@click.argument("parts", nargs=-1, type=click.Choice(["replay", "scaling", "mutants"]))
+@click.argument("parts", nargs=-1, type=click.Choice(["replay", "shapes", "scaling", "mutants"]))
 def bench(quick: bool, parts: tuple[str, ...]) -> None:
     """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found."""
     from .bench import run
 
-    for line in run(parts or ("replay", "scaling", "mutants"), quick):
+    for line in run(parts or ("replay", "shapes", "scaling", "mutants"), quick):
         click.echo(line)
 
 
