@@ -10,6 +10,7 @@ from heaplaw.check import Check, Report, check
 from heaplaw.mutants import CORRECT, MUTANTS
 from heaplaw.mutants.heaps import HEAP_MUTANTS
 from heaplaw.mutants.pools import POOL_MUTANTS
+from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.verdict import Violated
@@ -18,11 +19,12 @@ from heaplaw.subjects.python import object_subject
 
 SEED = 1
 LIMITS = Limits(cpu=0.5, wall=5.0)
-OPERATIONS = {"malloc": 100_000, "pool": 3_000, "heap": 10_000}
+OPERATIONS = {"malloc": 100_000, "pool": 3_000, "heap": 10_000, "shape": 30_000}
 """Operations of the main run, where `NEEDED` does not say otherwise."""
 MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
-NEEDED: dict[str, int] = dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000)
+RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
+NEEDED: dict[str, int] = {**dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000), **dict.fromkeys(RARE, 100_000)}
 LONGEST = 10
 """Operations of the shortest witness among the laws that count as a kill, where `LONG` does not say otherwise."""
 LONG = {
@@ -46,6 +48,24 @@ LONG = {
     "aligned-front-lost": 600,
     "fail-drops-lists": 600,
     "never-joins": 20_000,
+    # counters of 8 bits, nests, rings
+    "bump-down-below": 60,
+    "bump-count-8bit": 260,
+    "bump-check-8bit": 260,
+    "stack-depth-64": 70,
+    "stack-aside-ring": 135,
+    "freelist-fourth-equal": 15,
+    "freelist-tail-stays": 150,
+    "freelist-front-lost": 1000,
+    "freelist-trusts-size": 1000,
+    "freelist-refusal-drops": 1000,
+    "arena-big-counted": 20,
+    "arena-zero-recycled": 300,
+    # pools of 100 blocks that must be full, or were full and empty again
+    **dict.fromkeys(("pool-last-forgotten", "pool-reset-keeps-list", "pool-full-again", "pool-fifo-stale-tail"), 110),
+    **dict.fromkeys(("pool-full-once", "pool-status-null", "pool-status-fill"), 110),
+    **dict.fromkeys(("pool-drain-loses", "pool-drain-flips", "pool-check-drained"), 310),
+    **dict.fromkeys(("pool-run-of-8", "pool-run-counts", "pool-tag-below"), 30),
 }
 
 
@@ -63,6 +83,10 @@ class Case:
         if self.shape == "malloc":
             if native.find(native.MUTANTS) is None:
                 pytest.skip("the library of faulty allocators is not built here")
+            return resolve(self.target)[0]
+        if self.shape == "shape":
+            if native.find(native.SHAPES) is None:
+                pytest.skip("the library of allocators of other shapes is not built here")
             return resolve(self.target)[0]
         arguments = {"num_blocks": 6, "block_size": 20 if self.name == "unrounded" else 64}
         shape = "pool" if self.shape == "pool" else "malloc"
@@ -82,8 +106,14 @@ HEAP_CASES = [
     Case(m.name, "heap", f"{m.heap.__module__}:{m.heap.__name__}", frozenset({m.law, *m.also}), m.law)
     for m in HEAP_MUTANTS
 ]
-CASES = [*C_CASES, *POOL_CASES, *HEAP_CASES]
+SHAPE_CASES = [
+    Case(m.name, "shape", f"mutant:{m.name}", frozenset({m.law, *m.also}), m.law)
+    for group in SHAPE_MUTANTS.values()
+    for m in group
+]
+CASES = [*C_CASES, *POOL_CASES, *HEAP_CASES, *SHAPE_CASES]
 CORRECT_CASES = [
+    *[Case(c.name, "shape", f"mutant:{c.name}", frozenset(), "") for group in SHAPE_CORRECT.values() for c in group],
     *[Case(name, "malloc", f"mutant:{name}", frozenset(), "") for name in CORRECT],
     Case("CorrectPool", "pool", "heaplaw.mutants.pools:CorrectPool", frozenset(), ""),
     Case("CorrectHeap", "heap", "heaplaw.mutants.heaps:CorrectHeap", frozenset(), ""),
@@ -141,5 +171,16 @@ def test_every_law_catches_a_fault_made_for_it(law: str) -> None:
 
 @pytest.mark.slow
 def test_a_third_of_the_faults_outlives_uniform_random_operations() -> None:
-    alive = [case.name for case in C_CASES if not broken_laws(case, "uniform", 300_000) & case.laws]
-    assert len(alive) >= len(C_CASES) / 3, alive
+    for cases in (C_CASES, *by_shape()):
+        alive = [case.name for case in cases if not broken_laws(case, "uniform", 300_000) & case.laws]
+        assert len(alive) >= len(cases) / 3, alive
+
+
+def by_shape() -> list[list[Case]]:
+    """The faulty allocators of each other shape."""
+    names = [{m.name for m in group} for group in SHAPE_MUTANTS.values()]
+    return [[case for case in SHAPE_CASES if case.name in group] for group in names]
+
+
+def test_every_shape_has_enough_faulty_allocators() -> None:
+    assert all(len(cases) >= 8 for cases in by_shape())
