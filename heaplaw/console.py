@@ -83,7 +83,7 @@ def show(report: "Report", output: Path, whole: bool = True) -> int:
     echo([f"heaplaw {__version__}   {first}", *rest, "", *(table(report) if whole else [])] + ([""] if whole else []))
     for group in causes(report.witnesses):
         paths = [keep(witness, report, output) for witness in group]
-        echo([*failure(report, group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
+        echo([*failure(report.subject, group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
     unmet = surprises(report)
     decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
     note = [] if report.broken or not decided else ["holds = no counterexample found in this run"]

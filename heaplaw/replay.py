@@ -46,6 +46,6 @@ def run_again(stored: Stored, times: int) -> tuple[list[str], int]:
             replayed=(broken, times),
             runs=1,
         )
-        return [*lines, *failure(None, shown, stored.path)], broken
+        return [*lines, *failure(subject, shown, stored.path)], broken
     finally:
         subject.close()

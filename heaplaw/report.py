@@ -13,8 +13,10 @@ from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Verdict, 
 
 from .check import Report
 from .minimise import Witness, involved_ranges
-from .picture import ending, heap_text, steps_text
-from .subjects import names_without_calls
+from .picture import heap_text
+from .steps import ending, steps_text
+from .subjects import ProcessSubject, names_without_calls
+from .wording import Wording
 
 SHAPE_WORDS = {CALLS[kind]: word for kind, word in WORDS_OF_KINDS.items()}
 
@@ -159,12 +161,13 @@ def found_text(witness: Witness) -> str:
     return text
 
 
-def failure(report: Report | None, witness: Witness, where: Path | None, also: Sequence[str] = ()) -> list[str]:
+def failure(subject: ProcessSubject, witness: Witness, where: Path | None, also: Sequence[str] = ()) -> list[str]:
     """A broken law: what was seen, the trace, the heap, the exact sizes, and what to type next."""
     broken = law(witness.law)
     violation, history = witness.violation, witness.history
     observed = observed_text(witness)
-    lines = [f"{broken.id} {broken.name} VIOLATED: {observed}", "", *steps_text(history, violation.operations)]
+    steps = steps_text(history, violation.operations, broken.name, Wording.of(subject))
+    lines = [f"{broken.id} {broken.name} VIOLATED: {observed}", "", *steps]
     drawn = heap_text(history, violation.operations) if len(history) <= 200 else []
     lines += ["", *drawn, ""] if drawn else [""]
     rows = [("law", broken.sentence), ("source", broken.source)]
@@ -178,7 +181,7 @@ def failure(report: Report | None, witness: Witness, where: Path | None, also: S
         whole = name in ("again", "why")  # to be copied: never broken over lines
         parts = [text] if whole else wrap(text, 80 - 14)
         lines += [f"    {name if k == 0 else '':<8}  {part}" for k, part in enumerate(parts)]
-    if report is not None and report.subject.spec["kind"] == "mapping":
+    if subject.spec["kind"] == "mapping":
         lines += [f'    known?    [[expect]] law = "{broken.id}", reason = "…" in the mapping, each on its own line']
     return lines
 
