@@ -16,7 +16,7 @@ struct thing {
   size_t asked, aligned; /* what the block was asked with */
 };
 static struct thing things[STEPS + 1];
-static int now, which, faults, astray; /* the step at work, its instance; whether it went otherwise than then */
+static int now, which, faults; /* the step at work, its instance */
 static uintptr_t value, out;   /* what the latest call gave, and what stands where &out points */
 
 static void fault(const char *what, size_t a, size_t b) {
@@ -157,11 +157,12 @@ static int share(const struct thing *a, const struct thing *b) {
     "took": r"""
 /* The step was given `given`, if `ok`: look at it, then write it full. */
 static void took(int ok, uintptr_t given, size_t size, size_t count, size_t align, int flags) {
+  static int astray; /* some request ended otherwise than it did then */
   int vast = count && size > (size_t)PTRDIFF_MAX / count, error = errno, k;
   size_t bytes = vast ? 0 : size * count, room = @ROOM@;
   struct thing *t = &things[now];
   if ((ok && given) == !!(flags & WAS_REFUSED)) astray = 1;
-  if (astray) flags &= ~(SERVE | REFUSE); /* what must come of a request was said of another heap */
+  if (astray) flags &= ~(SERVE | REFUSE);
   if (!ok || !given) {
     refused(flags & (SERVE | ALWAYS));
     if (ok && size) fault("success, and no block", 0, 0);
