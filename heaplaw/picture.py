@@ -9,7 +9,7 @@ from heaplaw.spec.history import History
 from heaplaw.spec.shapes import SWEEPERS, Kind
 
 from .ranges import power
-from .steps import COLUMNS, NEAR, Telling, damaged_block, ending, offset, size_of, steps_text
+from .steps import COLUMNS, NEAR, Telling, damaged_block, offset, size_of
 
 WIDTH = 44
 """Columns of the address axis."""
@@ -270,6 +270,3 @@ def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
     lines += [buffer_line(scale, buffer)] if buffer else []
     lines += [line] if (line := marks_line(scale, scene.marks(), told)) else []
     return [*lines, *(bar_line(scale, bar, bars, scene) for bar in bars)]
-
-
-__all__ = ["ending", "heap_text", "steps_text"]
