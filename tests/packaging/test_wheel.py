@@ -142,6 +142,12 @@ def test_wheel_content(wheel: Path) -> None:
     for floor in FLOORS:
         sources |= {f"heaplaw/{path.relative_to(ROOT)}" for path in (ROOT / floor).rglob("*.py")}
     assert installed == sources
+    data = {
+        str(path.relative_to(ROOT))
+        for kind in ("toml", "c", "cc", "h")
+        for path in (ROOT / "heaplaw").rglob(f"*.{kind}")
+    }
+    assert data <= names
     assert "heaplaw/py.typed" in names
     native_files = {name.rsplit("/", 1)[1] for name in names if name.startswith("heaplaw/_native/")}
     if native_files:  # built with a compiler: then complete, and the tag names the platform
@@ -150,6 +156,8 @@ def test_wheel_content(wheel: Path) -> None:
             expected |= {native.HOST, native.LIBRARY}
         if (ROOT / "heaplaw/mutants/mutants.c").exists():
             expected |= {native.MUTANTS}
+        if (ROOT / "heaplaw/mutants/shapes/shapes.c").exists():
+            expected |= {native.SHAPES}
         assert native_files == expected
         assert "-py3-none-" in wheel.name
         assert not wheel.name.endswith("-any.whl")
