@@ -102,13 +102,17 @@ class Scene:
             for index, block, ended in blocks
             if block.ptr
         ]
-        starts = [bar.start for bar in found if bar.index in shown] or [bar.start for bar in found]
-        centre = min(starts, default=0)
+        if not found:
+            return []
+        centre = min((bar for bar in found if bar.index in shown), default=found[0], key=lambda bar: bar.start)
 
-        def rank(bar: Bar) -> tuple[bool, bool, int]:
-            return bar.index not in self.involved, bar.index not in self.now, abs(bar.start - centre)
+        def gap(bar: Bar) -> int:
+            return max(0, bar.start - centre.stop, centre.start - bar.stop)
 
-        near = [bar for bar in sorted(found, key=rank) if bar.index in shown or abs(bar.start - centre) < NEAR]
+        def rank(bar: Bar) -> tuple[bool, bool, int, int]:
+            return bar.index not in self.involved, bar.index not in self.now, gap(bar), abs(bar.start - centre.start)
+
+        near = [bar for bar in sorted(found, key=rank) if bar.index in shown or gap(bar) < NEAR]
         return sorted(near[:MOST_BLOCKS], key=lambda bar: (bar.start, bar.index))
 
     def _there(self, index: int) -> bool:

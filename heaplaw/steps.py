@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 80
 MOST_STEPS = 24
-LEAST, WIDEST = 24, 34
-"""Results stand behind calls of up to so many columns: fewer, where results and counters need them."""
+LEAST = 24
+"""Columns that calls have, at least, before what came of them."""
 COUNTED = 20_000
 """Blocks that end together are counted over at most so many operations."""
 NEAR = 2**16
@@ -345,9 +345,9 @@ def laid_out(lines: Sequence[Line], counters: Sequence[str]) -> Iterator[list[st
     values = [line.counters for line in lines if line.counters]
     widths = [max(len(word), *(len(row[at]) for row in values)) for at, word in enumerate(counters) if values]
     most = COLUMNS - sum(width + 2 for width in widths)
-    wide = max((len(line.call) for line in lines), default=0)
     results = max((len(line.parts[0]) for line in lines if line.parts and len(line.parts[0]) <= LEAST), default=0)
-    wide = min(wide, WIDEST, max(LEAST, most - 15 - results))
+    room = max(LEAST, most - 15 - results)
+    wide = max((len(line.call) for line in lines if len(line.call) <= room), default=0)
     texts = [list(line.told(wide, most)) for line in lines]
     edge = min(most, max((len(text) for shown in texts for text in shown), default=0))
 
