@@ -72,10 +72,16 @@ class ProcessSubject:
     plan: Plan | None = None
     """How each operation is called, where that is known before the subject's process starts."""
     _host: Host | None = field(default=None, repr=False)
-    told: Told = field(init=False)
+    _others: tuple[Env, ...] = ()
 
-    def __post_init__(self) -> None:
-        self.told = Told((self.env,))
+    @property
+    def told(self) -> Told:
+        """What the latest process said of itself."""
+        return Told((self.env, *self._others), self._counted)
+
+    @property
+    def _counted(self) -> frozenset[str]:
+        return frozenset(COLUMNS[name] for name in self.offers if name in COLUMNS)
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -89,8 +95,8 @@ class ProcessSubject:
             self.close()
         if self._host is None:
             self._host = self._started(max(rows, 4096))
-            self.told = self._told(self._host)
-            self.env = self.told.envs[0]
+            self.env, *others = self._told(self._host).envs
+            self._others = tuple(others)
         return self._host
 
     def _started(self, rows: int) -> Host:
@@ -101,11 +107,10 @@ class ProcessSubject:
 
     def _told(self, host: Host) -> Told:
         """What the subject in that process says of itself: a buffer lies elsewhere in every process."""
-        counted = frozenset(COLUMNS[name] for name in self.offers if name in COLUMNS)
         if self.spec["kind"] == "object":
-            return Told((Env(**json.loads(host.greeting.removeprefix("ok "))["env"]),), counted)
+            return Told((Env(**json.loads(host.greeting.removeprefix("ok "))["env"]),), self._counted)
         instances = instances_of(host.greeting)
-        return Told(tuple(replace(self.env, **told) for told in instances) or (self.env,), counted)
+        return Told(tuple(replace(self.env, **told) for told in instances) or (self.env,), self._counted)
 
     def run(self, trace: Trace, limits: Limits = _LIMITS, payload: bool = True) -> History:
         """Run `trace` in a child of the warm host."""
