@@ -3,7 +3,7 @@ drive them.
 
 A `Live` carries out one operation and answers with the event. `Checked` makes one out of bare calls
 (`StepCalls`, `PoolCalls`, `MallocCalls`) by writing and checking payloads around them, as `spec.event.Flag`
-defines. What a subject raises becomes `Status.WRONG`.
+defines. A MemoryError is a refusal; what else a subject raises becomes `Status.WRONG`.
 """
 
 from collections.abc import Callable, Iterable
@@ -185,6 +185,8 @@ class Checked:
             return self._bare(op, Status.OK)
         try:
             return self.calls.call(op, 0 if held is None else held.ptr)
+        except MemoryError:  # Python's way to refuse
+            return self._bare(op, Status.FAILED)
         except Exception as error:  # noqa: BLE001 (whatever a subject raises is what it did)
             self.error = error
             return self._bare(op, Status.WRONG)

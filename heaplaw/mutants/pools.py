@@ -203,7 +203,7 @@ class _RaisesWhenFull(CorrectPool):
     def alloc(self) -> int:
         ptr = super().alloc()
         if ptr == 0:
-            raise MemoryError("the pool is full")
+            raise IndexError("the pool is full")
         return ptr
 
 

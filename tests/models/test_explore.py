@@ -99,7 +99,7 @@ def writes_through(state: PoolState, op: Op, ptr: int, memory: Memory) -> tuple[
 
 def refuses_by_raising(state: PoolState, op: Op, ptr: int, memory: Memory) -> tuple[PoolState, Event]:
     if op.kind == A and state.num_free == 0:
-        raise MemoryError
+        raise IndexError
     return pool.step(state, op, ptr, memory)
 
 
