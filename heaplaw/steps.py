@@ -80,11 +80,11 @@ def base_of(history: History, instance: int) -> int:
     out, rounded down to 16 bytes.
     """
     instances, found = addresses(history)
-    env = history.told_by(instance)
+    env, own = history.told_by(instance), found[instances == instance][:1000].tolist()
     start, stop = int(env.base) - 2**20, int(env.base) + int(env.capacity) + 2**20
-    if not len(found) or (env.base and any(start <= at < stop for at in found[instances == instance][:1000].tolist())):
+    if env.base and (not own or any(start <= at < stop for at in own)):
         return int(env.base)
-    return int(found.min()) // 16 * 16
+    return int(found.min()) // 16 * 16 if len(found) else 0
 
 
 def offset(address: int, base: int) -> str:
@@ -349,15 +349,16 @@ def laid_out(lines: Sequence[Line], counters: Sequence[str]) -> Iterator[list[st
     room = max(LEAST, most - 15 - results)
     wide = max((len(line.call) for line in lines if len(line.call) <= room), default=0)
     texts = [list(line.told(wide, most)) for line in lines]
-    edge = min(most, max((len(text) for shown in texts for text in shown), default=0))
+    edge = max((len(text) for shown in texts for text in shown if len(text) <= most), default=0)
 
     def cells(row: Sequence[str]) -> str:
         return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
     if widths:
         yield [" " * edge + cells(counters)]
-    for line, (*above, text) in zip(lines, texts, strict=True):
-        yield [*above, f"{text:<{edge}}{cells(line.counters)}"] if line.counters else [*above, text]
+    for line, text in zip(lines, texts, strict=True):
+        *above, last = text if len(text[-1]) <= edge or not line.counters else [*text, ""]
+        yield [*above, f"{last:<{edge}}{cells(line.counters)}"] if line.counters else text
 
 
 def steps_text(history: History, guilty: Sequence[int], law: str = "", wording: Wording = IN_WORDS) -> list[str]:
