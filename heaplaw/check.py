@@ -76,7 +76,7 @@ def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
     asking = next(kind for kind in REQUESTS if kind in subject.kinds)
     aligned = {"align": align} if asking in ALIGN_TAKERS else {}
     for kind in sorted(subject.kinds):
-        slot = {"slot": NULL} if kind in TAKERS and shape.name in ("malloc", "lua_alloc") else {}
+        slot = {"slot": NULL} if kind in TAKERS and "free null" in subject.offers else {}
         if kind == Kind.RELEASE or (kind in TAKERS and not slot):
             continue
         first = Op(kind, size if kind in MAKERS else 0, align=align if kind in ALIGN_TAKERS else 0, **slot)

@@ -240,6 +240,9 @@ def main(arguments: list[str] | None = None) -> None:
     interrupts.install()
     try:
         command(arguments, prog_name="heaplaw", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
     except click.UsageError as error:
         hint = f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""
         warn(" ".join(error.format_message().split()) + hint)

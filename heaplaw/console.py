@@ -77,19 +77,19 @@ def show(report: "Report", output: Path, whole: bool = True) -> int:
     """Keep a report's witnesses and print it, the table of laws only if `whole`; the exit code that it asks for."""
     from heaplaw.spec.verdict import Holds, Unknown
 
-    from .report import closing, failure, header, summary, surprises, table
+    from .report import closing, failure, header, summary, surprises, table, unmet
 
     first, *rest = header(report)
     echo([f"heaplaw {__version__}   {first}", *rest, "", *(table(report) if whole else [])] + ([""] if whole else []))
     for group in causes(report.witnesses):
         paths = [keep(witness, report, output) for witness in group]
         echo([*failure(report.subject, group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
-    unmet = surprises(report)
     decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
     note = [] if report.broken or not decided else ["holds = no counterexample found in this run"]
-    echo([*unmet, *closing(report), *note, summary(report)])
+    echo([*surprises(report), *closing(report), *note, summary(report)])
     undecided = any(isinstance(verdict.outcome, Unknown) for verdict in report.verdicts)
-    return BROKEN if report.broken or unmet else UNDECIDED if undecided else HOLDS
+    refuted = bool(unmet(report)) and not report.short
+    return BROKEN if report.broken or refuted else UNDECIDED if undecided else HOLDS
 
 
 def show_matrix(reports: "Sequence[Report]") -> None:

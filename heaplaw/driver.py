@@ -105,6 +105,8 @@ class Driver:
         instance, old = self.instances.every[place], self._named(kind, place, slot)
         if old is None and (kind == Kind.RELEASE or (kind in TAKERS and (slot != NULL or kind == Kind.CHECK))):
             return
+        if old is None and kind == Kind.POP and "ptr" in self.plan.operations[Kind.POP].arguments:
+            return  # there is no block to name
         if old is not None:
             c["owner"][index] = old.row
         if kind in SWEEPERS:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
+GREETING = 30.0
+"""Seconds that a subject may take to start, its instances included."""
 _COUNTERS = ("num_free", "num_allocated", "remaining", "total")
 
 
@@ -88,9 +90,9 @@ class Host:
             os.close(child_reply)
             os.close(descriptor)
         self._pending = b""
-        self.greeting = self._answer(30.0)
-        if not self.greeting.startswith("ok") or "\terror " in self.greeting:
-            why = self.greeting.rpartition("error ")[2].strip() or self.last_words() or self._how_ended()
+        self.greeting, whole = self._line(GREETING)
+        if not whole or not self.greeting.startswith("ok") or "\terror " in self.greeting:
+            why = self._why_not(whole)
             self.close()
             raise HostError(why)
 
@@ -202,6 +204,16 @@ class Host:
             for name in _COUNTERS:
                 self.columns[name][at] = self.columns[name][at - 1]
 
+    def _why_not(self, whole: bool) -> str:
+        """Why the subject could not be started, in words."""
+        if whole:
+            return self.greeting.rpartition("error ")[2].strip() or self.last_words() or self._how_ended()
+        making = (
+            " while its instance was being made" if self.greeting.startswith("ok") else " while it was being started"
+        )
+        words = self.last_words()
+        return self._how_ended() + making + (f"; its last words: {words}" if words else "")
+
     def _how_ended(self) -> str:
         code = self._process.poll()
         if code is None:
@@ -210,6 +222,10 @@ class Host:
 
     def _answer(self, timeout: float | None) -> str:
         """The next line of the fork server; what there is of it when the server is gone."""
+        return self._line(timeout)[0]
+
+    def _line(self, timeout: float | None) -> tuple[str, bool]:
+        """The next line of the fork server, and whether it is whole: the server may be gone, or hang."""
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._reply], [], [], timeout)
             data = os.read(self._reply, 65536) if ready else b""
@@ -218,5 +234,5 @@ class Host:
                     self._process.wait(1)
                 break
             self._pending += data
-        line, _, self._pending = self._pending.partition(b"\n")
-        return line.decode(errors="replace")
+        line, ending, self._pending = self._pending.partition(b"\n")
+        return line.decode(errors="replace"), bool(ending)

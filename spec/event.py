@@ -183,8 +183,9 @@ class Event:
 
     @property
     def asks(self) -> Truth:
-        """The operation asked for a new block that some object could answer."""
-        return self.called & one_of(self.kind, REQUESTS) & neg(self.unserviceable)
+        """The operation asked for a new block that some object could answer, and returned."""
+        returned = self.called & neg(self.status == Status.DIED)
+        return returned & one_of(self.kind, REQUESTS) & neg(self.unserviceable)
 
     @property
     def reads(self) -> Truth:

@@ -48,6 +48,7 @@ class Promises:
     padding: str = "any"
     errno: bool = False
     shrinks: bool = False
+    free_null: bool | None = None
     misuse: str | None = None
     cost: str | None = None
     thread_safe: bool | None = None

@@ -187,7 +187,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Promises that are one of a few words."""
 ALIGNMENTS = ("alignment", "max_alignment")
 """Promises that are powers of two, in bytes."""
-FLAGS = ("coalesces", "errno", "shrinks", "thread_safe")
+FLAGS = ("coalesces", "errno", "free_null", "shrinks", "thread_safe")
 """Promises that are true or false."""
 SIZE_BITS = (8, 64)
 PROMISES: tuple[str, ...] = (*ALIGNMENTS, "size_bits", *CHOICES, *FLAGS)

@@ -326,6 +326,7 @@ static void one_region(struct run *r, u64 i) {
     case POP: {
       u32 top = newest(r, which);
       struct slot *block = top == NONE ? NULL : &r->slots[top];
+      if (!block && takes(&r->plan->of[POP], W_PTR)) return; /* there is no block to name */
       if (block) {
         r->owner[i] = top, r->held[i] = block->extent;
         if (r->job->payload) {

@@ -132,7 +132,9 @@ int main(int argc, char **argv) {
     }
   say("ok");
   for (int k = 6; k < argc; k++) find(plan, library, argv[k]);
+  alarm(40); /* who waits gives up before; if nobody waits any more, a hang must still end */
   int failed = hl_plan_begin(plan);
+  alarm(0);
   if (failed == 101) say("\terror it could not be begun: a call of init was refused\n"), _exit(2);
   if (failed == 100) say("\terror there is no memory for its buffer\n"), _exit(2);
   if (failed) say_number("\terror instance ", (u64)failed, " could not be made: the call gave no instance\n"), _exit(2);

@@ -24,6 +24,11 @@ static inline u64 invoke(struct plan *p, const struct call *c) {
   const u64 *w = p->word;
   return ((words_f)c->f)(w[c->word[0]], w[c->word[1]], w[c->word[2]], w[c->word[3]], w[c->word[4]], w[c->word[5]]);
 }
+static inline int takes(const struct call *c, u8 word) {
+  for (int k = 0; k < ARGUMENTS; k++)
+    if (c->word[k] == word) return 1;
+  return 0;
+}
 static inline u64 number_of(const struct call *c, u64 value) { return c->returns == 'i' ? (u64)(int64_t)(int)value : value; }
 static inline int is_well(const struct call *c, u64 value) {
   return c->returns == 'b' ? (u8)value != 0 : c->returns == 'S' ? value == 0 : (int)value == 0;

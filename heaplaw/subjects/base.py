@@ -170,4 +170,5 @@ def worker_command(spec: Mapping[str, Any], environment: Mapping[str, str] | Non
 def promised(shape: Shape) -> tuple[Env, frozenset[str]]:
     """What a subject of that shape is taken to promise when it says nothing: numbers, and names that laws need."""
     env = plain_env(shape.name)
-    return env, frozenset({"coalesces", "huge sizes"} if env.coalesces else {"huge sizes"})
+    like_c = {"coalesces", "free null"} if shape.name == "malloc" else set[str]()
+    return env, frozenset({"huge sizes", *like_c})

@@ -198,10 +198,18 @@ def promises_of(read: Mapping, env: Env) -> frozenset[str]:
         "zero size": env.zero_size != Zero.UNSPECIFIED,
         "errno": read.promises.errno,
         "shrinks": read.promises.shrinks,
+        "free null": takes_null(read),
         "huge sizes": env.max_request > PTRDIFF_MAX,
         "grid": read.shape == "pool" and "base" in read.counters,
     }
     return frozenset(name for name, promised in given.items() if promised)
+
+
+def takes_null(read: Mapping) -> bool:
+    """Whether NULL may be freed: as said, else where the function is C's own by its name, or Lua's."""
+    free = read.operations.get("free")
+    like_c = free is not None and (free.function == "free" or read.shape == "lua_alloc")
+    return like_c if read.promises.free_null is None else read.promises.free_null
 
 
 def notes_of(read: Mapping) -> tuple[str, ...]:

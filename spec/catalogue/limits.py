@@ -80,7 +80,9 @@ def _plain(e: Event) -> Truth:
 
 
 def _owes(pre: View, e: Event) -> Truth:
-    return pre.after_failure & _plain(e) & (e.extent >= 1) & (e.extent <= pre.owed)
+    # Less than was freed may belong to another class of sizes; who joins and splits has none.
+    fits = ite(bool(e.env.coalesces), e.extent <= pre.owed, e.extent == pre.owed)
+    return pre.after_failure & _plain(e) & e.asks & (e.extent >= 1) & fits
 
 
 def _refused_call(e: Event) -> Truth:
