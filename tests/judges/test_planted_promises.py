@@ -1,7 +1,7 @@
 """Promises, counters, orders: for each clause of a law, a small history, and the very operation that is blamed."""
 
 from dataclasses import replace
-from errno import ENOMEM
+from errno import EINVAL, ENOMEM
 
 import pytest
 
@@ -52,6 +52,7 @@ def errno_forgotten() -> Case:
     made = scribe("malloc", max_align=16)
     held = made.ask(BASE, 64)
     made.ask(0, 64, err=ENOMEM)
+    made.ask(0, 64, err=EINVAL)
     bad = [made.ask(0, 64), made.ask(0, 64, err=1), made.resize(held, 0, 128)]
     made.ask(0, 0)
     made.ask(0, 64, kind=Kind.POSIX_ALIGNED, align=16)
@@ -346,6 +347,7 @@ def what_is_asked_for_with_an_alignment() -> Case:
     made = counting("bump", remaining=100, padding=Padding.COUNTED)
     made.ask(0, 37, kind=Kind.ALIGNED, align=64, remaining=100)
     bad = made.ask(0, 36, kind=Kind.ALIGNED, align=64, remaining=100)
+    made.ask(0, 0, remaining=100)
     made.ask(0, 2**63 - 1, kind=Kind.ALIGNED, align=2**63, remaining=100)
     return made, [bad]
 

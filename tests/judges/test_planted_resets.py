@@ -45,6 +45,11 @@ def bump_down_only() -> Case:
 
 
 @of("bump_monotonic")
+def bump_down_from_the_end_of_addresses() -> Case:
+    return three(Direction.DOWN, (2**64 - 8, 8), (2**64 - 16, 8)), []
+
+
+@of("bump_monotonic")
 def bump_at_the_end_of_addresses() -> Case:
     places = ((2**64 - 64, 64), (2**64 - 64, 8), (2**64 - 1, 1), (2**64 - 128, 64))
     return three(Direction.ANY, *places), [1]

@@ -90,13 +90,33 @@ def pop_refused_is_no_pop() -> Case:
     return made, []
 
 
-@of("reset_frees_all")
-def pop_is_not_blamed_for_what_a_reset_did() -> Case:
+def popped_and_reset() -> Case:
+    """The state that came back came back by the reset."""
     made = scribe("stack")
     made.ask(BASE, 64)
     made.pop()
     made.reset()
     return made, [made.ask(BASE + 8, 64)]
+
+
+@of("reset_frees_all")
+def reset_is_blamed_for_what_it_did() -> Case:
+    return popped_and_reset()
+
+
+@of("lifo_pop")
+def pop_is_not_blamed_for_what_a_reset_did() -> Case:
+    return popped_and_reset()[0], []
+
+
+@of("reset_frees_all")
+def reset_behind_a_pop_to_nobody_knows_where() -> Case:
+    made = counting("stack")
+    made.ask(BASE, 64, **says(made, 80))
+    made.ask(0, 8, status=WRONG, **says(made, 80))
+    made.pop(**says(made, 8))
+    made.reset(**says(made, 0))
+    return made, [made.reset(**says(made, 8))]
 
 
 @of("lifo_pop")
@@ -180,7 +200,7 @@ def release_counters_where_there_is_one_buffer() -> Case:
     mark = made.mark(**says(made, 64))
     made.ask(BASE + 64, 64, **says(made, 128))
     bad = made.release(mark, **says(made, 72))
-    mark = made.mark(**says(made, 64))
+    mark = made.mark(ptr=77, **says(made, 64))  # a mark is no block: any word will do
     bad_place = made.ask(BASE + 72, 64, **says(made, 128))
     made.release(mark, **says(made, 64))
     return made, [bad, bad_place]
@@ -271,6 +291,7 @@ def own_check_fails() -> Case:
     made.ask(BASE, 8, sound=1)
     bad = [made.ask(BASE + 8, 8, sound=2), made.mark(sound=2)]
     made.skip(Kind.RESET)
+    made.ask(0, 5000)  # not asked
     made.ask(0, 5000, sound=1)
     return made, [*bad, made.reset(sound=2)]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from heaplaw import judges
+from heaplaw import columns, ghosts, judges
 from heaplaw.judges import judge_fast
 from heaplaw.models import generate
 from heaplaw.models.allocator_machine import AllocatorMachine
@@ -30,7 +30,7 @@ from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
 from heaplaw.spec.event import Block, Env, Event, Status, View
 from heaplaw.spec.history import History, Op, make_history, make_trace
 from heaplaw.spec.judge import judge
-from heaplaw.spec.logic import Truth, mod_pow2
+from heaplaw.spec.logic import Truth, mod_pow2, neg
 from heaplaw.spec.protocols import Memory
 from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Confirmed, Holds, Proved, Verdict, Violated
@@ -74,12 +74,17 @@ def state(patch: pytest.MonkeyPatch, name: str, body: Body) -> None:
     patch.setitem(CATALOGUE, name, replace(CATALOGUE[name], body=body))
 
 
+def silence(patch: pytest.MonkeyPatch, but: str) -> None:
+    """From here on all other laws demand nothing."""
+    for other in CATALOGUE:
+        if other != but:
+            state(patch, other, weaker)
+
+
 @pytest.fixture(params=STRICTER)
 def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A law that is changed; all others demand nothing."""
-    for other in CATALOGUE:
-        if other != request.param:
-            state(monkeypatch, other, weaker)
+    silence(monkeypatch, request.param)
     return str(request.param)
 
 
@@ -170,18 +175,35 @@ def violated(verdicts: list[Verdict]) -> set[str]:
     return {verdict.law for verdict in verdicts if isinstance(verdict.outcome, Violated)}
 
 
+def judged(history: History) -> set[str]:
+    return violated(judge(history, laws_of(history.trace.shape)))
+
+
+def judged_fast(history: History) -> set[str]:
+    return violated(judge_fast(history, laws_of(history.trace.shape)))
+
+
+def judged_without_c(history: History) -> set[str]:
+    """By dominance counts, and by views taken from the definition."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judges, "native_library", lambda: None)
+        patch.setattr(ghosts, "native_library", lambda: None)
+        return judged_fast(history)
+
+
+JUDGES = {"naive judge": judged, "fast judge": judged_fast, "dominance": judged_without_c}
+
+
 def by_naive(name: str, faulty: bool) -> set[str]:
-    return violated(judge(HISTORIES[name] if faulty else CORRECT, laws_of("pool")))
+    return judged(HISTORIES[name] if faulty else CORRECT)
 
 
 def by_fast(name: str, faulty: bool) -> set[str]:
-    return violated(judge_fast(HISTORIES[name] if faulty else CORRECT, laws_of("pool")))
+    return judged_fast(HISTORIES[name] if faulty else CORRECT)
 
 
 def by_dominance(name: str, faulty: bool) -> set[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judges, "native_library", lambda: None)
-        return by_fast(name, faulty)
+    return judged_without_c(HISTORIES[name] if faulty else CORRECT)
 
 
 FIXED = settings(
@@ -313,3 +335,72 @@ def test_native_run__is_judged_by_the_law_as_it_stands(monkeypatch: pytest.Monke
     state(monkeypatch, "aligned", weaker)
     (verdict,) = judge_fast(history, [law("aligned")])
     assert isinstance(verdict.outcome, Holds)
+
+
+# ------------------------------------------------------------------------- regions: laws that judges alone know
+
+
+def bump(*places: int, shape: str = "bump") -> History:
+    """64 bytes are handed out at each place; 0: the instance is reset, or a stack popped."""
+    back = Op(Kind.POP if shape == "stack" else Kind.RESET)
+    trace = make_trace(shape, [Op(Kind.ALLOC, 64) if place else back for place in places])
+    live: list[int] = []
+    rows: list[dict[str, int]] = []
+    for index, place in enumerate(places):
+        if place:
+            live.append(index)
+            rows.append({"status": Status.OK, "ptr": place})
+        elif shape == "stack":
+            rows.append({"status": Status.OK, "owner": live.pop()})
+        else:
+            rows.append({"status": Status.OK})
+    return make_history(trace, rows)
+
+
+def marked_again(status: Status) -> History:
+    """An arena's mark is taken, released, and taken again."""
+    trace = make_trace("arena", [Op(Kind.MARK), Op(Kind.RELEASE, slot=0), Op(Kind.MARK)])
+    return make_history(trace, [{"status": Status.OK}, {"status": Status.OK, "owner": 0}, {"status": status}])
+
+
+def never_again(pre: View, e: Event, post: View) -> Truth:
+    """No request is served twice in one state."""
+    return neg(post.twin & e.served)
+
+
+def with_a_gap(pre: View, e: Event, post: View) -> Truth:
+    return e.ptr >= pre.high + 16
+
+
+REGIONS: dict[str, tuple[Body, History, History]] = {
+    "bump_monotonic": (with_a_gap, bump(0x1000, 0x1020), bump(0x1000, 0x1040)),
+    "reset_frees_all": (never_again, bump(0x1000, 0, 0x1040), bump(0x1000, 0, 0x1000)),
+    "lifo_pop": (never_again, bump(0x1000, 0, 0x1040, shape="stack"), bump(0x1000, 0, 0x1000, shape="stack")),
+    "release_frees_all": (never_again, marked_again(Status.FAILED), marked_again(Status.OK)),
+}
+"""By law: a stricter body, something that breaks the law, something that keeps it."""
+
+
+@pytest.mark.parametrize("engine", JUDGES)
+@pytest.mark.parametrize("region", REGIONS)
+def test_regions__one_statement_for_every_judge(region: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stricter, faulty, correct = REGIONS[region]
+    silence(monkeypatch, region)
+    assert (JUDGES[engine](faulty), JUDGES[engine](correct)) == ({region}, set())
+    state(monkeypatch, region, weaker)
+    assert JUDGES[engine](faulty) == set()
+    state(monkeypatch, region, stricter)
+    assert JUDGES[engine](correct) == {region}
+
+
+@pytest.mark.parametrize("engine", JUDGES)
+def test_event__one_statement_for_every_judge(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a block's room is stands in the event alone: blocks, edges and footprints follow."""
+    touching = bump(0x1000, 0x1040, 0x1080)
+    for law_name in CATALOGUE.keys() - {"bump_monotonic", "blocks_disjoint"}:
+        state(monkeypatch, law_name, weaker)
+    assert JUDGES[engine](touching) == set()
+    monkeypatch.setattr(Event, "room", property(lambda e: e.extent + 1))
+    # A column's derived fields are made once, from the event's own code.
+    monkeypatch.setattr(columns.ColumnEvent, "room", columns._once("room"))
+    assert JUDGES[engine](touching) == {"bump_monotonic", "blocks_disjoint"}
