@@ -57,11 +57,13 @@ def step(stored: Stored, spelling: Spelling, index: int, op: Op) -> list[str]:
         case Kind.FREE:
             return guarded(slot, [call, f"freed({slot}, {ok});"])
         case Kind.POP:
-            return ["check(newest());", call, f"popped({ok});"]
+            body = ["check(newest());", call, f"popped({ok});"]
+            named = "ptr" in made.arguments  # without a block there is nothing to name, and it is not called
+            return ["if (newest()->kind == BLOCK) {", *(f"  {line}" for line in body), "}"] if named else body
         case Kind.RESET:
             return ["look_since(1);", call, f"swept(1, {ok});"]
         case Kind.RELEASE:
-            body = (f"look_since({slot});", call, f"swept({slot}, {ok});")
+            body = [f"look_since({slot});", call, f"swept({slot}, {ok});"]
             return [f"if (marked_at({slot})) {{", *(f"  {line}" for line in body), "}"]
         case Kind.MARK:
             return [call, f"marked({'1' if made.returns == 'pointer' else ok}, {result});"]

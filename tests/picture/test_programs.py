@@ -122,6 +122,16 @@ def test_names_that_the_program_has_itself(found: Any, mapped: Callable[..., Pat
     assert re.findall(r"remaining (\d+)", out)[-1] == "4080"
 
 
+def test_a_pop_that_names_its_block(found: Any, mapped: Callable[..., Path], tmp_path: Path) -> None:
+    """It is not called where there is none."""
+    text = CLASHES.replace('shape = "bump"', 'shape = "stack"\npop = "newest(bump, ptr)"')
+    ops = [Op(Kind.POP), Op(A, 24), Op(A, 8), Op(Kind.POP), RESET]
+    stored = found(mapped(text), "invariant_holds", ops).stored(tmp_path)
+    code, out = ran(built(stored, tmp_path))
+    assert (code, re.findall(r"FAULT: .*", out)) == (1, ["FAULT: its own check finds a fault"])
+    assert re.findall(r"remaining (\d+)", out) == ["4096", "4072", "4064", "4072", "4080"]
+
+
 def test_what_a_program_cannot_judge_is_printed(found: Any, tmp_path: Path) -> None:
     ops = [Op(A, 1), Op(A, 1), Op(Kind.POP), Op(Kind.POP)]
     stored = found("mutant:stack-pop-twice", "lifo_pop", ops).stored(tmp_path)
