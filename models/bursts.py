@@ -174,7 +174,8 @@ def every_alignment(a: Asker, ops: int) -> Sizes:
     up = place % tops
     forms = [up, tops - 1 - up, np.where(place % 2 == 0, 0, tops - 1), a.rng.integers(0, tops)]
     align = a.alignments[np.choose(form, forms)]
-    sizes = np.minimum(a.rng.integers(1, 41, len(group)) | 1, a.large).astype(np.uint64)
+    most = a.rng.choice(np.array([40, 40, 400]), m)[group]
+    sizes = np.minimum(a.rng.integers(1, most, endpoint=True) | 1, a.large).astype(np.uint64)
     kind = np.full(len(group), Kind.ALIGNED, np.uint8)
     plain = a.rng.random(len(group)) < 0.15
     kind[plain] = stand_in(a.kinds)
@@ -227,7 +228,7 @@ def dressed(a: Asker, drawn: Sizes) -> Bursts:
     mixed = (a.rng.random(m) < 0.5)[group] & (not drawn.exact)
     kind = np.where(mixed, a.draw_kinds(n), own).astype(np.uint8) if drawn.kind is None else drawn.kind[:n]
     least = min(5, len(a.alignments))
-    tops = np.where((a.rng.random(m) < 0.5) | drawn.exact, least, len(a.alignments))
+    tops = np.where(a.rng.random(m) < (0.75 if drawn.exact else 0.5), least, len(a.alignments))
     top = a.rng.integers(0, tops)[group]
     align = a.alignments[top if drawn.exact else a.rng.integers(0, top, endpoint=True)]
     parts = a.rng.choice(np.array([1, 1, 2, 4, 8, 3], np.uint64), n)

@@ -19,7 +19,7 @@ from heaplaw.spec.shapes import SHAPES, Kind
 from . import heaps, pools, regions, table
 from .asking import NOTHING_PROMISED, refused_sizes
 from .layout import laid_out
-from .phases import GROUP, RUNNERS, boundaries, grow_some
+from .phases import GROUP, RUNNERS, boundaries, grow_some, leaps
 from .plan import STEP, Plan, class_sizes
 from .script import Parts, Rng, Script, merged, script_of, trace_of
 
@@ -66,6 +66,8 @@ def mixed(
             RUNNERS[phase.name](plan, at, length)
             at += length
     boundaries(plan, 0.0, at, max(1, int(n * boundary_share / GROUP)))
+    if shape == "lua_alloc":
+        leaps(plan, 0.0, at, int(n * table.LEAPS_SHARE))
     return cut(lay_out(plan, shape, "mixed", seed, parts), n)
 
 

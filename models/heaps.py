@@ -15,8 +15,9 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import Kind
 
 from . import table
+from .asking import refused_sizes
 from .layout import laid_out
-from .phases import GROUP, RUNNERS, between, boundaries, grow_some
+from .phases import GROUP, RUNNERS, between, boundaries, grow_some, leaps
 from .plan import STEP, Plan, class_sizes, draw_kinds, draw_sizes, log_uniform
 from .score import Draw, Score, Sorts, performed
 from .script import Floats, Kinds, Parts, Places, Rng, Script, Words, ragged
@@ -32,6 +33,8 @@ class Filling:
     plan: Plan
     room: int
     length: int
+    share: float
+    """Part of the operations that belong to boundary groups."""
     rng: Rng = field(init=False)
     large: int = field(init=False)
     """The largest size, bytes, of which several surely fit."""
@@ -127,12 +130,22 @@ def lanes(f: Filling, filled: float) -> tuple[Floats, Floats, Words]:
 
 
 def same_again(f: Filling) -> None:
-    """In a heap more or less full, blocks are freed, and as many bytes or one less asked for at once."""
+    """In a heap more or less full, blocks are freed, and as many bytes or one less asked for at once.
+
+    Or after a request that is refused: what was freed is still there.
+    """
     births, deaths, sizes = lanes(f, float(f.rng.choice(np.array(table.FILLED))))
     less = f.rng.random(sizes.shape) < 0.3
     less[:, 0] = False
     sizes = np.where(less, np.maximum(sizes, 2) - np.uint64(1), sizes)
     f.plan.add(births.ravel(), deaths.ravel(), sizes.ravel().astype(np.uint64), f.plain(sizes.size))
+    freed, taken = deaths[:, :-1].ravel(), births[:, 1:].ravel()
+    some = f.rng.random(len(freed)) < min(0.5, table.REFUSED_BETWEEN * f.share)
+    size = np.minimum(2 * sizes[:, 1:].ravel() + np.uint64(64), np.uint64(f.room - f.room // 8))[some]
+    huge = refused_sizes(f.plan.env)
+    if len(huge):
+        size = np.where(f.rng.random(len(size)) < 0.5, f.rng.choice(huge, len(size)), size)
+    f.plan.add((freed + taken)[some] / 2, taken[some] + 2.0, size)
 
 
 def zero_after_dirt(f: Filling) -> None:
@@ -223,7 +236,7 @@ def bounded(phase: Phase, rng: Rng, kinds: frozenset[Kind], env: Env, share: flo
     room = int(env.capacity)
     most = int(rng.choice(np.array([16, 64, max(8, room // 16)])))
     plan = Plan(rng, kinds, most_align=most, env=env)
-    phase(Filling(plan, room, length))
+    phase(Filling(plan, room, length, share))
     _bound(plan, length, share, table.SizeClass("fitting", 1, 1, max(1, room // 16)), False)
     return laid_out(plan)[0]
 
@@ -243,6 +256,11 @@ def unbounded(
     return laid_out(plan)[0]
 
 
+def leaping(plan: Plan, start: float, length: int) -> None:
+    """Blocks that are resized to sizes of any order of magnitude."""
+    leaps(plan, start, length, max(1, length // 5))
+
+
 def _bound(plan: Plan, length: int, share: float, family: table.SizeClass | None, vast: bool) -> None:
     groups = int(plan.rng.poisson(length * share / GROUP))
     if groups:
@@ -255,6 +273,8 @@ def heap(rng: Rng, n: int, kinds: frozenset[Kind], env: Env, share: float) -> tu
         phase.name: (phase.weight, partial(unbounded, RUNNERS[phase.name], rng, kinds, env, share))
         for phase in table.PHASES
     }
+    if Kind.RESIZE in kinds:
+        draws["leaps"] = (2, partial(unbounded, leaping, rng, kinds, env, share))
     if env.capacity:
         named = PHASES.items()
         draws = {name: (weight, partial(bounded, phase, rng, kinds, env, share)) for name, (weight, phase) in named}

@@ -130,6 +130,16 @@ def grow_in_a_row(plan: Plan, start: float, length: int, n: int) -> None:
     plan.resize(np.repeat(blocks, turns)[kept.ravel()], when[kept], sizes[kept].astype(np.uint64))
 
 
+def leaps(plan: Plan, start: float, length: float, n: int) -> None:
+    """Blocks that are resized three times, each time to a size of any order of magnitude."""
+    birth = start + np.sort(plan.rng.uniform(0, length, n))
+    death = birth + plan.rng.exponential(100, n) + 1
+    low, high = 1, 2**17
+    blocks = plan.add(birth, death, log_uniform(plan.rng, n, low, high).astype(np.uint64))
+    for _ in range(3):
+        grow_some(plan, blocks, birth, death, log_uniform(plan.rng, n, low, high).astype(np.uint64))
+
+
 def tides(plan: Plan, start: float, length: int) -> None:
     """Very many blocks of one exact size come, go but for a few survivors, and others come in their place."""
     at, end = start, start + length

@@ -13,7 +13,7 @@ from . import bursts, table
 from .bursts import ROOM, SORTS, Asker, Bursts, Sort, around_refusals, chunk_edges, dressed, few_large, seasoned, unread
 from .score import Draw, Score, Sorts, performed
 from .script import Parts, Places, Rng, Script, composed, joined, repeated
-from .walks import nest, uniform_walk, walk
+from .walks import nest, uniform_nest, uniform_walk, walk
 
 
 def way_back(kinds: frozenset[Kind]) -> Kind | None:
@@ -76,15 +76,26 @@ def popped_after(a: Asker, b: Bursts, plain: Bursts) -> Script:
 
 
 def in_scopes(rng: Rng, b: Bursts) -> Script:
-    """Each burst between a mark and its release; some behind several marks, of which the first is released."""
+    """Each burst between a mark and its release; some behind several marks, of which the first is released.
+
+    In some a second mark follows the burst, and twice the same requests between that and its release.
+    """
     order, lengths = again(rng, b)
-    marks = rng.choice(np.array([1, 1, 1, 2, 3]), len(order))
+    m = len(order)
     source = joined([b.script, repeated(Kind.MARK, 3), repeated(Kind.RELEASE)])
-    first = np.full(len(order), len(b.script))
-    starts, sizes = interleaved(first, b.starts[order], first + 3), interleaved(marks, lengths, marks * 0 + 1)
+    mark, release = np.full(m, len(b.script)), np.full(m, len(b.script) + 3)
+    marks = rng.choice(np.array([1, 1, 1, 2, 3]), m)
+    inner = (rng.random(m) < 0.4).astype(np.int64)
+    other = rng.permutation(order)
+    few = inner * rng.integers(0, np.minimum(b.lengths[other], 6), endpoint=True)
+    turn = (mark, b.starts[other], release), (inner, few, inner)
+    starts = interleaved(mark, b.starts[order], *turn[0], *turn[0], release)
+    sizes = interleaved(marks, lengths, *turn[1], *turn[1], marks * 0 + 1)
     script = composed(source, starts, sizes)
-    begins = (np.cumsum(sizes) - sizes)[::3]
-    script.slot[np.cumsum(sizes)[2::3] - 1] = begins
+    begins = (np.cumsum(sizes) - sizes).reshape(m, -1)
+    for opened, closed in ((0, 8), (2, 4), (5, 7)):
+        there = sizes.reshape(m, -1)[:, closed] > 0
+        script.slot[begins[there, closed]] = begins[there, opened]
     return script
 
 
@@ -154,7 +165,7 @@ def arena(
     rng: Rng, n: int, kinds: frozenset[Kind], env: Env, share: float, most_live: int = table.MOST_LIVE
 ) -> tuple[Script, Parts]:
     """`n` operations of an arena."""
-    plain = asker(rng, kinds, env, most_live)
+    plain = asker(rng, kinds, env, most_live // 2)  # for there may be two bursts in one scope
     scopes = {Kind.MARK, Kind.RELEASE} <= kinds
 
     def asking() -> Asker:
@@ -204,9 +215,9 @@ def uniform(rng: Rng, n: int, shape: str, kinds: frozenset[Kind], env: Env) -> t
             if back:
                 score.empty(back)
             continue
-        b = seasoned(a, bursts.uniform(a, ops), 0)
         if scopes and (back is None or rng.random() < 0.5):
-            score.add(in_scopes(rng, b))
-        else:
-            score.add(b.script if back is None else reset_before(rng, b, back, (1,)))
+            score.add(uniform_nest(a, ops))
+            continue
+        b = seasoned(a, bursts.uniform(a, ops), 0)
+        score.add(b.script if back is None else reset_before(rng, b, back, (1,)))
     return score.whole(n)

@@ -147,6 +147,8 @@ AGAIN = (1, 1, 2, 2, 3)
 """How often a burst is played, each time in the same state."""
 CUT_SHARE = 0.12
 """Bursts that are cut short somewhere."""
+REFUSED_BETWEEN = 6
+"""Blocks of a heap over a buffer between whose end and successor a request is refused, for each boundary group."""
 BYTES_PER_OP = 2**15
 """Bytes that a stretch may ask for in all, for each operation: large blocks take time to be written and read."""
 RENEW_EVERY, RENEW_LEAST = 2000, 4
@@ -165,3 +167,5 @@ FRESH = 24
 """Traces of a bump that nothing empties: each runs in a process of its own."""
 LEFT_OVER = (*range(0, 72, 8), 1, 80, 96, 128, 160, 192, 256, 320, 512, 1024)
 """Bytes that a request for nearly everything leaves."""
+LEAPS_SHARE = 0.03
+"""Blocks of a `lua_Alloc`, for each operation, that are resized to any other size, several times."""

@@ -105,10 +105,26 @@ def nest(a: Asker, ops: int, same: bool, share: float) -> Script:
     token, place = ragged(1 + many)
     asks = place > 0
     script = asked_in_nest(a, up[token], level[token], place, asks, deepest, width, same)
+    return with_refusals(a, marked(a, script, up, level, token, asks), share)
+
+
+def uniform_nest(a: Asker, ops: int) -> Script:
+    """The plain alternative: marks, releases and requests at random, any size."""
+    rng = a.rng
+    up, level = tokens(folded(rng.integers(-2, 3, max(2, ops // 8)), 8))
+    token, place = ragged(1 + np.where(level + up > 0, rng.integers(0, 12, len(up)), 0))
+    asks = place > 0
+    asked = uniform(a, max(1, int(asks.sum()))).script
+    script = bare(np.where(up[token], Kind.MARK, Kind.RELEASE).astype(np.uint8))
+    script = filled(script, asks, asked, np.arange(int(asks.sum())) % len(asked))
+    return marked(a, script, up, level, token, asks)
+
+
+def marked(a: Asker, script: Script, up: Flags, level: Places, token: Places, asks: Flags) -> Script:
+    """The nest with its releases' marks, and some blocks read back."""
     firsts = np.flatnonzero(~asks)
     script.slot[firsts[~up]] = firsts[marks_of(up, level)]
-    depth = np.where(up, level + 1, level)[token]
-    return with_refusals(a, checked_in_nest(a, script, depth, asks), share)
+    return checked_in_nest(a, script, np.where(up, level + 1, level)[token], asks)
 
 
 def tokens(depth: Places) -> tuple[Flags, Places]:

@@ -149,7 +149,7 @@ def _is_served(pre: View, e: Event, post: View) -> Truth:
 freed_is_reusable = Law[View, Event, View](
     id="HL406",
     name="freed_is_reusable",
-    sentence="right after a block is freed, a request for its size is served; for less too where free blocks are joined",
+    sentence="right after a block is freed, its size is served again, and less than it where free blocks are joined",
     source="Vais std/allocator, PoolAllocator and FreeListAllocator: freed memory goes back to the free list",
     scope=Scope.STEP,
     shapes=frozenset({"pool", "freelist"}),

