@@ -127,6 +127,19 @@ def test_random__addresses_that_come_back(engine: str, order: Order, monkeypatch
         compare(made.history(), monkeypatch)
 
 
+def test_long__deep_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More states than there is room for at first, and many rows between a block and its end."""
+    made = Scribe("stack")
+    for depth in (1500, 1400, 20, 1300):
+        while len(made.held) < depth:
+            made.ask(0x1000 + 64 * len(made.held), 64)
+        for _ in range(depth - 10):
+            made.pop()
+    made.reset()
+    assert len(made.ops) > 8000
+    compare(made.history(), monkeypatch)
+
+
 # ------------------------------------------------------------------------------------------ enumerated
 
 
