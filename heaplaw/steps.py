@@ -25,7 +25,7 @@ COLUMNS = 80
 MOST_STEPS = 24
 LEAST = 24
 """Columns that calls have, at least, before what came of them."""
-COUNTED = 20_000
+COUNTED = 2_000
 """Blocks that end together are counted over at most so many operations."""
 NEAR = 2**16
 """What lies within this distance of something is near it, bytes."""
@@ -295,7 +295,7 @@ class Telling:
             Flag.UNWRITABLE: "cannot be written",
             Flag.OUTSIDE: "beside the buffer changed",
         }
-        text = f"byte {e.bad_at} {words[Flag(e.flags)]}"
+        text = f"byte {power(int(e.bad_at))} {words[Flag(e.flags)]}"
         if e.flags != Flag.DAMAGED or e.kind not in SWEEPERS:
             return text
         block = damaged_block(self.history, index) if index <= COUNTED else NONE
