@@ -17,7 +17,7 @@ from heaplaw.picture import heap_text
 from heaplaw.plan import Plan, call
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.event import NONE, NULL, Env, Flag, Status, Zero
-from heaplaw.spec.history import Completed, Died, Exited, History, Hung, Op, make_history, make_trace, plain_env
+from heaplaw.spec.history import Completed, Died, End, Exited, History, Hung, Op, make_history, make_trace, plain_env
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SHAPES, SWEEPERS, Kind
 from heaplaw.steps import steps_text
 from heaplaw.wording import Wording
@@ -461,8 +461,8 @@ def test_whatever_a_history_says_is_told_in_80_columns(seed: int) -> None:
         ]
         shape, env = rng.choice(list(SHAPES)), Env(base=rng.choice([0, BASE, 2**64 - 4096]), capacity=rng.choice(HUGE))
         last = n - 1
-        end = rng.choice([Completed(), Died(last, 11), Died(last, 40, "payload"), Hung(last, "cpu"), Exited(last, 3)])
-        history = replace(make_history(make_trace(shape, ops, env), rows, end), others=(env, env))
+        ends: list[End] = [Completed(), Died(last, 11), Died(last, 40, "payload"), Hung(last, "cpu"), Exited(last, 3)]
+        history = replace(make_history(make_trace(shape, ops, env), rows, rng.choice(ends)), others=(env, env))
         guilty = rng.choice([(), (last,), tuple(sorted(rng.sample(range(n), min(2, n))))])
         wording = rng.choice([*WORDINGS, Wording(LONG, "allocator")])
         lines = steps_text(history, guilty, rng.choice(["", *CATALOGUE]), wording) + heap_text(history, guilty)
