@@ -209,7 +209,9 @@ first_operation = Law[Event](
 
 
 def _gives_back(e: Event) -> Truth:
-    return e.called & one_of(e.kind, (Kind.FREE, Kind.POP, Kind.RESET, Kind.RELEASE))
+    # Where a block could not even be read before the call, the call was not made.
+    asked = e.called & neg(e.failed & (e.flags == Flag.DAMAGED))
+    return asked & one_of(e.kind, (Kind.FREE, Kind.POP, Kind.RESET, Kind.RELEASE))
 
 
 def _is_not_refused(e: Event) -> Truth:
