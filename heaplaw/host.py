@@ -200,7 +200,7 @@ class Host:
         self.columns["flags"][at] = Flag.UNWRITABLE if new else Flag.DAMAGED
         self.columns["bad_at"][at] = 0
         self.columns["status"][at] = Status.OK if new else Status.FAILED
-        if not new and not self.columns["held"][at]:  # one of many that were about to end: at least a byte of it is lost
+        if not new and not self.columns["held"][at]:  # of the many that were about to end, one is lost
             self.columns["held"][at] = 1
         if not new and at > 0:  # the subject was not called: its counters are what they were
             for name in _COUNTERS:
