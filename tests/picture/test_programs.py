@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from heaplaw.check import check
 from heaplaw.emit import c_program
 from heaplaw.emit.deployed import Deployed
 from heaplaw.emit.judged import EXCESSIVE, OWED, SEEN, sees
+from heaplaw.mappings import FOLDER
+from heaplaw.minimise import LIMITS, Witness
+from heaplaw.models import generate
 from heaplaw.mutants import MUTANTS
 from heaplaw.mutants.shapes import SHAPE_MUTANTS
 from heaplaw.plan import Plan, call, standard_plan
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import Kind
+from heaplaw.spec.verdict import Violation
 from heaplaw.store import Stored, checksum, document_of, load, save
 from heaplaw.subjects import UsageError, resolve
 from heaplaw.wording import Wording
@@ -204,7 +209,7 @@ def test_every_witness_of_every_fault(shape: str, tmp_path: Path) -> None:
     for mutant in SHAPE_MUTANTS[shape]:
         (subject,) = resolve(f"mutant:{mutant.name}")
         try:
-            report = check(subject, 1, 20_000, seconds=4.0)
+            report = check(subject, 1, 10_000, seconds=1.0)
         finally:
             subject.close()
         for witness in report.witnesses:
@@ -219,3 +224,27 @@ def test_every_witness_of_every_fault(shape: str, tmp_path: Path) -> None:
             assert code != 0 or not sees(stored), (mutant.name, witness.law, out)
             code, out = ran(program, HEAPLAW_MUTANT=mutant.base)
             assert code == 0, (mutant.name, witness.law, out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.toml")))
+def test_programs_for_what_is_installed(name: str, tmp_path: Path) -> None:
+    """They build as the comment says, and see no fault in what keeps the laws."""
+    try:
+        (subject,) = resolve(name)
+    except UsageError as error:
+        pytest.skip(str(error))
+    try:
+        subject.host(512)
+        kinds, env, shape = subject.kinds, replace(subject.env, max_request=2**20), subject.shape.name
+        trace = next(generate.campaigns(shape, kinds, env, 400, 5, small=True, instances=subject.instances))
+        history = subject.run(generate.cut(trace, 300), LIMITS)
+    finally:
+        subject.close()
+    nothing = Violation("reuse_order", (len(history) - 1,), "nothing", "nothing")  # a law that programs do not judge
+    known = Witness("reuse_order", history.trace, nothing, history, len(history))
+    stored = load(save(tmp_path, document_of(known, subject.spec, subject.identity, 1)))
+    (tmp_path / "witness.c").write_text(c_program(stored))
+    whole = " && ".join(commands(c_program(stored)))
+    done = subprocess.run(whole, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "no fault seen"), done
