@@ -15,7 +15,7 @@ from heaplaw.spec.event import NONE, Block, Env, Event, Run, Status
 from heaplaw.spec.heap import RUN_BLOCK_MAX, run_of
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Tally
-from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.law import AnyLaw, Scope, implied
 from heaplaw.spec.layout import PAGE
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Verdict
@@ -300,7 +300,7 @@ def spread(column: Array, rows: Array) -> Array:
 
 def judge_fast(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = None) -> list[Verdict]:
     """Decide `laws` over a finished history."""
-    offered = None if has is None else frozenset(has)
+    offered = None if has is None else implied(frozenset(has))
     tallies = FastJudge(history, laws).finish()
     return [tallies[law.name].verdict(() if offered is None else law.needs - offered) for law in laws]
 

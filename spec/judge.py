@@ -10,7 +10,7 @@ from typing import Any
 from .event import NONE, Event, Status
 from .heap import Heap, blocks, run_of
 from .history import History
-from .law import PROMISES, AnyLaw, Scope
+from .law import PROMISES, AnyLaw, Scope, implied
 from .verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Violated, Violation
 
 KEPT = 20
@@ -80,7 +80,7 @@ class Tally:
 
 def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = None) -> list[Verdict]:
     """Decide `laws` over `history`, literally. `has` names what the subject offers; None means everything."""
-    offered = None if has is None else frozenset(has)
+    offered = None if has is None else implied(frozenset(has))
     tallies = [Tally(law) for law in laws]
     of_scope = {scope: [t for t in tallies if t.law.scope is scope] for scope in Scope}
     heap, position = Heap(), 0

@@ -66,7 +66,7 @@ def test_a_library_whose_path_the_loader_would_split(run: Any, mutants: Path, tm
     built.rename(odd / "plain.so")
     ran = run("check", odd / "plain.so", *SMALL)
     assert ran.code == 0, ran
-    assert "absent  calloc realloc aligned_alloc posix_memalign (left out)" in ran.out
+    assert "absent    calloc realloc aligned_alloc posix_memalign (left out)" in ran.out
 
 
 @pytest.mark.parametrize(

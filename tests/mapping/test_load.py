@@ -136,7 +136,7 @@ def test_what_is_filled_in(reading: Reading, whole: str) -> None:
 
 def test_all_defaults_of_promises() -> None:
     assert dataclasses.astuple(Promises()) == (
-        None, None, None, 64, "unspecified", "any", "any", None, "any", False, False, None, None, None,
+        None, None, None, 64, "unspecified", "any", "any", None, "any", False, False, None, None, None, None,
     )  # fmt: skip
 
 
