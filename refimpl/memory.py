@@ -8,9 +8,11 @@ this process, reached so that a bad address shows as a short transfer instead of
 import ctypes
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from heaplaw.spec.layout import MAX_ALIGN, PAGE, align_up
+from heaplaw.spec.logic import Word
+from heaplaw.spec.protocols import Memory
 
 WORD = 8
 """Bytes in a word."""
@@ -21,6 +23,33 @@ class AccessError(Exception):
     """A word was read or written where there is none: out of bounds, unaligned, or after `close`."""
 
 
+@runtime_checkable
+class Zeroing(Protocol):
+    """A memory that can make a range of bytes zero in one go."""
+
+    def zero(self, address: Word, size: Word) -> None: ...
+
+
+def zero(memory: Memory, address: Word, size: Word) -> None:
+    """Make the bytes [address, address + size) of `memory` zero, and change no other.
+
+    A memory with a `zero` of its own does it in one go: real memory by memset, a symbolic one by noting the range. In
+    any other, word by word, the bytes beside the range being kept (the low byte of a word comes first).
+    """
+    if isinstance(memory, Zeroing):
+        memory.zero(address, size)
+        return
+    end = address + size
+    for at in range(address - address % WORD, end, WORD):
+        before, after = max(0, address - at), max(0, at + WORD - end)
+        if before == 0 and after == 0:
+            memory.write(at, 0)
+        else:
+            word = memory.read(at)
+            high = 256 ** (WORD - after)
+            memory.write(at, word % 256**before + word // high * high)
+
+
 def _refuse(address: int, start: int, end: int) -> AccessError:
     return AccessError(f"no word at {address:#x}: the memory is [{start:#x}, {end:#x}), in words of {WORD} bytes")
 
@@ -29,37 +58,50 @@ class RealMemory:
     """A buffer of this process, aligned to 16 bytes and zeroed: addresses are real, words lie in native
     order.
 
-    `size` is in bytes and is rounded up to whole words. A word outside the buffer raises `AccessError`.
+    `size` is in bytes and is rounded up to whole words. A word outside the buffer raises `AccessError`, as does a range
+    to be zeroed. `over` takes memory that somebody else owns, as it is.
     """
 
     def __init__(self, size: int) -> None:
         self.size = int(align_up(size, WORD))
         raw = (ctypes.c_char * (self.size + MAX_ALIGN))()
         self.address = int(align_up(ctypes.addressof(raw), MAX_ALIGN))
-        offset = self.address - ctypes.addressof(raw)
-        self._words: ctypes.Array[ctypes.c_uint64] | None = (ctypes.c_uint64 * (self.size // WORD)).from_buffer(
-            raw, offset
-        )
+        self._owner: object = raw
 
-    def _locate(self, address: int) -> tuple["ctypes.Array[ctypes.c_uint64]", int]:
+    @classmethod
+    def over(cls, address: int, size: int, owner: object = None) -> "RealMemory":
+        """The bytes [address, address + size), which are `owner`'s: it is kept alive until `close`, and never freed."""
+        memory = cls(0)
+        memory.address, memory.size, memory._owner = address, size, owner
+        return memory
+
+    def _check(self, address: int, size: int) -> None:
         offset = address - self.address
-        if self._words is None or not 0 <= offset < self.size or offset % WORD != 0:
-            raise _refuse(address, self.address, self.address + (0 if self._words is None else self.size))
-        return self._words, offset // WORD
+        if offset < 0 or size > self.size - offset:
+            raise _refuse(address, self.address, self.address + self.size)
+
+    def _word(self, address: int) -> ctypes.c_uint64:
+        self._check(address, WORD)
+        if address % WORD != 0:
+            raise _refuse(address, self.address, self.address + self.size)
+        return ctypes.c_uint64.from_address(address)
 
     def read(self, address: int) -> int:
         """The word at `address`."""
-        words, index = self._locate(address)
-        return words[index]
+        return self._word(address).value
 
     def write(self, address: int, value: int) -> None:
         """Make `value` (modulo 2**64) the word at `address`."""
-        words, index = self._locate(address)
-        words[index] = value & WORD_MASK
+        self._word(address).value = value & WORD_MASK
+
+    def zero(self, address: int, size: int) -> None:
+        """Make the bytes [address, address + size) zero."""
+        self._check(address, size)
+        ctypes.memset(address, 0, size)
 
     def close(self) -> None:
-        """Give the buffer back; no word can be read or written afterwards."""
-        self._words = None
+        """Give the buffer back to its owner; no word can be read or written afterwards."""
+        self.size, self._owner = 0, None
 
 
 class WordMemory:
@@ -90,6 +132,11 @@ class WordMemory:
             self._words.pop(address, None)
         else:
             self._words[address] = value & WORD_MASK
+
+    def zero(self, address: int, size: int) -> None:
+        """Make the bytes [address, address + size) zero."""
+        if self.poke(address, bytes(size)) < size:
+            raise _refuse(address, self.start, self.end)
 
     def copy(self) -> "WordMemory":
         """Another memory of the same content."""
