@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from heaplaw.calls import Answer, Bound, SubjectError, Words
+from heaplaw.models.methods import fits
 from heaplaw.plan import COUNTERS, CREATE, DESTROY, INIT, Call, Plan
 from heaplaw.spec.event import Status
 from heaplaw.spec.layout import SIZE_MAX
@@ -178,16 +179,3 @@ class ObjectCaller:
                     raise SubjectError(f"{made.function}{shown} cannot be called with {count} arguments")
             elif slot not in _COUNTING:
                 raise SubjectError(f"{made.function} of {type(first).__name__} cannot be called")
-
-
-def fits(method: Callable[..., Any], arguments: int) -> bool:
-    """The method can be called with so many arguments, as far as one can tell."""
-    try:
-        signature = inspect.signature(method)
-    except (TypeError, ValueError):
-        return True  # written in C, perhaps: the call will tell
-    try:
-        signature.bind(*range(arguments))
-    except TypeError:
-        return False
-    return True
