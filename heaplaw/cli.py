@@ -187,6 +187,26 @@ def finish(broken: int, undecided: int) -> None:
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.argument("groups", nargs=-1, metavar="[GROUP]...")
+def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
+    """The kill matrix: every allocator with a seeded fault against the laws, and which engine saw the fault.
+
+    GROUP: a kind of allocator (stack, pool, malloc, …), or one mutant's name; all when none is named. Exit code 1 when
+    a mutant survives, or when a law has no mutant, or kills none that was made for it. Takes minutes for all.
+    """
+    import json
+
+    from .killmatrix.engines import run
+    from .killmatrix.matrix import build, chosen
+    from .killmatrix.text import document, lines
+
+    matrix = build(chosen(groups), run, whole=not groups, progress=progress)
+    echo([json.dumps(document(matrix), indent=2, ensure_ascii=False)] if as_json else lines(matrix))
+    sys.exit(BROKEN if not matrix.sound else UNDECIDED if matrix.left_out else HOLDS)
+
+
+@cli.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
 @click.argument("parts", nargs=-1, type=click.Choice(["replay", "shapes", "scaling", "mutants"]))
 def bench(quick: bool, parts: tuple[str, ...]) -> None:

@@ -1,30 +1,15 @@
 """Every allocator with a seeded fault is caught by the law that the fault breaks; correct ones raise no alarm."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from heaplaw import native
 from heaplaw.check import Check, Report, check
-from heaplaw.mutants import CORRECT, MUTANTS
-from heaplaw.mutants.heaps import HEAP_MUTANTS
-from heaplaw.mutants.pools import POOL_MUTANTS
-from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
+from heaplaw.killmatrix.cases import CORRECT_CASES, Case, Source, all_cases, present
+from heaplaw.killmatrix.engines import LIMITS, SEED
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
-from heaplaw.spec.protocols import Limits
 from heaplaw.spec.verdict import Violated
-from heaplaw.subjects import ProcessSubject, resolve
-from heaplaw.subjects.python import object_subject
 
-SEED = 1
-LIMITS = Limits(cpu=0.5, wall=5.0)
-OPERATIONS = {"malloc": 100_000, "pool": 3_000, "heap": 10_000, "shape": 30_000}
-"""Operations of the main run, where `NEEDED` does not say otherwise."""
-MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
-LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
-RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
-NEEDED: dict[str, int] = {**dict.fromkeys((*MANY_BLOCKS, *LEAKS), 300_000), **dict.fromkeys(RARE, 100_000)}
 LONGEST = 10
 """Operations of the shortest witness among the laws that count as a kill, where `LONG` does not say otherwise."""
 LONG = {
@@ -69,63 +54,25 @@ LONG = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """A subject, and what must be found in it."""
-
-    name: str
-    shape: str
-    target: str
-    laws: frozenset[str]
-    law: str
-
-    def subject(self) -> ProcessSubject:
-        if self.shape == "malloc":
-            if native.find(native.MUTANTS) is None:
-                pytest.skip("the library of faulty allocators is not built here")
-            return resolve(self.target)[0]
-        if self.shape == "shape":
-            if native.find(native.SHAPES) is None:
-                pytest.skip("the library of allocators of other shapes is not built here")
-            return resolve(self.target)[0]
-        arguments = {"num_blocks": 6, "block_size": 20 if self.name == "unrounded" else 64}
-        shape = "pool" if self.shape == "pool" else "malloc"
-        return object_subject(self.target, shape, arguments if shape == "pool" else None)
-
-    @property
-    def operations(self) -> int:
-        return NEEDED.get(self.name, OPERATIONS[self.shape])
+CASES = [case for case in all_cases() if case.source is not Source.REFERENCE]
+"""Those of the reference have engines of their own; see test_reference.py."""
+LIMIT = {Source.HEAP: 8.0}
+"""Seconds of minimising, where it is not 3."""
 
 
-C_CASES = [Case(m.name, "malloc", f"mutant:{m.name}", frozenset({m.law, *m.also}), m.law) for m in MUTANTS]
-POOL_CASES = [
-    Case(m.name, "pool", f"{m.pool.__module__}:{m.pool.__name__}", frozenset({m.law, *m.also}), m.law)
-    for m in POOL_MUTANTS
-]
-HEAP_CASES = [
-    Case(m.name, "heap", f"{m.heap.__module__}:{m.heap.__name__}", frozenset({m.law, *m.also}), m.law)
-    for m in HEAP_MUTANTS
-]
-SHAPE_CASES = [
-    Case(m.name, "shape", f"mutant:{m.name}", frozenset({m.law, *m.also}), m.law)
-    for group in SHAPE_MUTANTS.values()
-    for m in group
-]
-CASES = [*C_CASES, *POOL_CASES, *HEAP_CASES, *SHAPE_CASES]
-CORRECT_CASES = [
-    *[Case(c.name, "shape", f"mutant:{c.name}", frozenset(), "") for group in SHAPE_CORRECT.values() for c in group],
-    *[Case(name, "malloc", f"mutant:{name}", frozenset(), "") for name in CORRECT],
-    Case("CorrectPool", "pool", "heaplaw.mutants.pools:CorrectPool", frozenset(), ""),
-    Case("CorrectHeap", "heap", "heaplaw.mutants.heaps:CorrectHeap", frozenset(), ""),
-]
+def needs(case: Case) -> None:
+    """Skip where the compiled library is not built."""
+    if not present(case):
+        pytest.skip("the library that this allocator is in is not built here")
 
 
 @pytest.fixture
 def checked(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Report]]:
     case: Case = request.param
+    needs(case)
     subject = case.subject()
     try:
-        yield case, check(subject, SEED, case.operations, LIMITS, seconds=8.0 if case.shape == "malloc" else 3.0)
+        yield case, check(subject, SEED, case.operations, LIMITS, seconds=LIMIT.get(case.source, 3.0))
     finally:
         subject.close()
 
@@ -143,6 +90,7 @@ def test_a_seeded_fault_is_caught_and_its_trace_made_short(checked: tuple[Case, 
 @pytest.mark.parametrize("case", CORRECT_CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_correct_allocator_raises_no_alarm(case: Case, seed: int) -> None:
+    needs(case)
     subject = case.subject()
     try:
         report = check(subject, seed, case.operations)
@@ -153,6 +101,7 @@ def test_a_correct_allocator_raises_no_alarm(case: Case, seed: int) -> None:
 
 def broken_laws(case: Case, profile: str = "mixed", operations: int | None = None) -> set[str]:
     """The laws that one run breaks, without minimising."""
+    needs(case)
     subject = case.subject()
     try:
         state = Check(subject, SEED, operations or case.operations, laws_of(subject.shape.name), LIMITS, profile)
@@ -171,15 +120,15 @@ def test_every_law_catches_a_fault_made_for_it(law: str) -> None:
 
 @pytest.mark.slow
 def test_a_third_of_the_faults_outlives_uniform_random_operations() -> None:
-    for cases in (C_CASES, *by_shape()):
+    for cases in ([case for case in CASES if case.source is Source.HEAP], *by_shape()):
         alive = [case.name for case in cases if not broken_laws(case, "uniform", 300_000) & case.laws]
         assert len(alive) >= len(cases) / 3, alive
 
 
 def by_shape() -> list[list[Case]]:
-    """The faulty allocators of each other shape."""
-    names = [{m.name for m in group} for group in SHAPE_MUTANTS.values()]
-    return [[case for case in SHAPE_CASES if case.name in group] for group in names]
+    """The faulty allocators in C of each other shape."""
+    written = [case for case in CASES if case.source is Source.SHAPES]
+    return [[case for case in written if case.group == shape] for shape in sorted({case.group for case in written})]
 
 
 def test_every_shape_has_enough_faulty_allocators() -> None:

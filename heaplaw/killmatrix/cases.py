@@ -1,0 +1,132 @@
+"""All allocators with a seeded fault, looked up where they are defined, and what it takes to run each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from heaplaw import native
+from heaplaw.mutants import CORRECT, MUTANTS, Mutant
+from heaplaw.mutants.heaps import HEAP_MUTANTS
+from heaplaw.mutants.pools import POOL_MUTANTS
+from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
+from heaplaw.subjects import ProcessSubject, resolve
+from heaplaw.subjects.python import object_subject
+
+__all__ = ["CORRECT_CASES", "Case", "Source", "all_cases", "present"]
+
+
+class Source(Enum):
+    """Where a mutant is defined; the value is what people read."""
+
+    HEAP = "C, malloc"
+    SHAPES = "C, other shapes"
+    PYTHON_POOL = "Python, pool"
+    PYTHON_HEAP = "Python, malloc"
+    REFERENCE = "reference"
+
+
+OPERATIONS = {
+    Source.HEAP: 100_000,
+    Source.SHAPES: 30_000,
+    Source.PYTHON_POOL: 3_000,
+    Source.PYTHON_HEAP: 10_000,
+}
+"""Operations of the main run, where `NEEDED` does not say otherwise."""
+_MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
+_LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
+_RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
+NEEDED: dict[str, int] = {**dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000), **dict.fromkeys(_RARE, 100_000)}
+"""Operations of the main run that some faults need."""
+_BLOCKS = 6
+"""Blocks of a pool that is made for a mutant: few, so that it is often full."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An allocator, and what must be found in it; nothing, where it is correct."""
+
+    name: str
+    source: Source
+    group: str
+    """The kind of allocator, for tables: a shape, or a part of the reference."""
+    target: str
+    """What `subjects.resolve` or `object_subject` takes; empty for the reference's, which have engines of their own."""
+    law: str = ""
+    """The law that the fault was made for."""
+    laws: frozenset[str] = frozenset()
+    """The laws that count as a kill."""
+    summary: str = ""
+
+    @property
+    def library(self) -> str | None:
+        """The compiled library that it is in, if it is in one."""
+        return {Source.HEAP: native.MUTANTS, Source.SHAPES: native.SHAPES}.get(self.source)
+
+    @property
+    def operations(self) -> int:
+        """Operations of the main run."""
+        return NEEDED.get(self.name, OPERATIONS[self.source])
+
+    def subject(self) -> ProcessSubject:
+        """The allocator in a process of its own; not for the reference's."""
+        if self.library is not None:
+            return resolve(self.target)[0]
+        if self.source is Source.PYTHON_POOL:
+            # The size that is no multiple of 8 shows whether sizes are rounded.
+            size = 20 if self.name == "unrounded" else 64
+            return object_subject(self.target, "pool", {"num_blocks": _BLOCKS, "block_size": size})
+        return object_subject(self.target, "malloc")
+
+
+def present(case: Case) -> bool:
+    """The library that the case is in is built here, if it is in one."""
+    return case.library is None or native.find(case.library) is not None
+
+
+def _of_c(mutants: Iterable[Mutant], source: Source, group: str) -> list[Case]:
+    return [
+        Case(m.name, source, group, f"mutant:{m.name}", m.law, frozenset({m.law, *m.also}), m.summary) for m in mutants
+    ]
+
+
+def all_cases() -> list[Case]:
+    """Every mutant of the project."""
+    shapes = [case for shape, group in SHAPE_MUTANTS.items() for case in _of_c(group, Source.SHAPES, shape)]
+    pools = [
+        Case(
+            m.name,
+            Source.PYTHON_POOL,
+            "pool",
+            f"{m.pool.__module__}:{m.pool.__name__}",
+            m.law,
+            frozenset({m.law, *m.also}),
+            m.summary,
+        )
+        for m in POOL_MUTANTS
+    ]
+    heaps = [
+        Case(
+            m.name,
+            Source.PYTHON_HEAP,
+            "malloc",
+            f"{m.heap.__module__}:{m.heap.__name__}",
+            m.law,
+            frozenset({m.law, *m.also}),
+            m.summary,
+        )
+        for m in HEAP_MUTANTS
+    ]
+    return [*_of_c(MUTANTS, Source.HEAP, "malloc"), *pools, *heaps, *shapes]
+
+
+CORRECT_CASES: tuple[Case, ...] = (
+    *(
+        Case(c.name, Source.SHAPES, shape, f"mutant:{c.name}", summary=c.summary)
+        for shape, group in SHAPE_CORRECT.items()
+        for c in group
+    ),
+    *(Case(name, Source.HEAP, "malloc", f"mutant:{name}") for name in CORRECT),
+    Case("CorrectPool", Source.PYTHON_POOL, "pool", "heaplaw.mutants.pools:CorrectPool"),
+    Case("CorrectHeap", Source.PYTHON_HEAP, "malloc", "heaplaw.mutants.heaps:CorrectHeap"),
+)
+"""The correct allocators that the mutants are made of, but for the reference itself."""

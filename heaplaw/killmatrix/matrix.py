@@ -1,0 +1,115 @@
+"""Mutants by laws: who killed what, what survived, and which law kills nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from heaplaw.spec.catalogue import CATALOGUE, law
+from heaplaw.subjects import UsageError
+
+from .cases import Case, all_cases, present
+
+__all__ = ["Kill", "Matrix", "Row", "build", "chosen", "first"]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One law that saw a fault."""
+
+    law: str
+    engine: str
+    """machine, explore, check, …"""
+    operations: int
+    """Operations of the trace that shows it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one mutant."""
+
+    case: Case
+    kills: tuple[Kill, ...]
+    """What each engine found first, of the laws that count."""
+    broken: frozenset[str]
+    """All laws that were seen broken."""
+
+    @property
+    def killed(self) -> bool:
+        """A law that counts was seen broken."""
+        return bool(self.kills)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The rows of some mutants."""
+
+    rows: tuple[Row, ...]
+    laws: tuple[str, ...]
+    """Laws that must each be broken by a mutant of the rows, by id."""
+    left_out: tuple[Case, ...] = field(default=())
+    """Mutants that could not be run here."""
+
+    @property
+    def survivors(self) -> list[Row]:
+        """Mutants that no law that counts saw."""
+        return [row for row in self.rows if not row.killed]
+
+    @property
+    def unmade(self) -> list[str]:
+        """Laws that no mutant was made for, whether it could be run or not."""
+        made = {case.law for case in (*(row.case for row in self.rows), *self.left_out)}
+        return [name for name in self.laws if name not in made]
+
+    @property
+    def idle(self) -> list[str]:
+        """Laws that some mutant was made for, and that were broken by none of those; left out ones aside."""
+        working = {row.case.law for row in self.rows if row.case.law in row.broken}
+        excused = {case.law for case in self.left_out}
+        return [name for name in self.laws if name not in working | excused and name not in self.unmade]
+
+    @property
+    def sound(self) -> bool:
+        """Every mutant is killed, every law kills a mutant that was made for it."""
+        return not (self.survivors or self.unmade or self.idle)
+
+
+def chosen(groups: Sequence[str]) -> list[Case]:
+    """The mutants of these groups or names, all where none is given; UsageError for a word that is neither."""
+    cases = all_cases()
+    known = {word for case in cases for word in (case.group, case.name)}
+    for word in groups:
+        if word not in known:
+            import difflib
+
+            close = difflib.get_close_matches(word, known, 3)
+            listed = close or sorted({case.group for case in cases})
+            raise UsageError(f"{word}: no such group of mutants, nor one of that name; there are {', '.join(listed)}")
+    return [case for case in cases if not groups or case.group in groups or case.name in groups]
+
+
+def demanded(cases: Sequence[Case], whole: bool) -> tuple[str, ...]:
+    """The laws that must kill: all of the catalogue, or those that the mutants were made for."""
+    names = list(CATALOGUE) if whole else {case.law for case in cases}
+    return tuple(sorted(names, key=lambda name: law(name).id))
+
+
+def build(
+    cases: Sequence[Case],
+    run: Callable[[Case], Row],
+    whole: bool,
+    progress: Callable[[str], None] = lambda _text: None,
+) -> Matrix:
+    """Run every mutant. `whole`: these are all there are, so that every law of the catalogue must kill one."""
+    rows: list[Row] = []
+    absent: list[Case] = []
+    for case in cases:
+        if not present(case):
+            absent.append(case)
+            continue
+        progress(case.name)
+        rows.append(run(case))
+    return Matrix(tuple(rows), demanded(cases, whole), tuple(absent))
+
+
+def first(kills: Iterable[Kill]) -> Kill | None:
+    """The kill with the shortest trace."""
+    return min(kills, key=lambda kill: kill.operations, default=None)

@@ -1,0 +1,41 @@
+"""Mutants of the reference implementation: each is a patch of one piece of its source.
+
+`load(name)` gives the whole reference implementation with that fault, a package of its own; the same package can be
+imported as `heaplaw.mutants.reference.NAME`, with `-` written as `_`, so that `module:Class` targets reach it from any
+process: ``heaplaw.mutants.reference.ref_stack_prev_lost.allocators:StackAllocator``.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+from . import pool
+from .loader import Finder, install
+from .patch import Patch, PatchError
+
+__all__ = ["PATCHES", "REFERENCE_MUTANTS", "Patch", "PatchError", "load", "target"]
+
+REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
+    "pool": pool.PATCHES,
+}
+"""The mutants, by the part of the reference that they are in."""
+
+PATCHES: dict[str, Patch] = {patch.name: patch for group in REFERENCE_MUTANTS.values() for patch in group}
+"""All mutants, by name."""
+
+_ORIGINAL = "heaplaw.refimpl"
+_IDENTIFIERS = {patch.identifier: patch for patch in PATCHES.values()}
+
+install(Finder(__name__, _IDENTIFIERS.get))
+
+
+def load(name: str, module: str = "") -> ModuleType:
+    """The reference implementation with the fault `name`, or its module of that name ("steps.pool").
+
+    KeyError when there is no such mutant, PatchError when its patch does not fit the source any more.
+    """
+    return import_module(f"{__name__}.{PATCHES[name].identifier}" + (f".{module}" if module else ""))
+
+
+def target(name: str, original: str) -> str:
+    """The target that stands for `original` ("heaplaw.refimpl.allocators:PoolAllocator") in the mutant `name`."""
+    return original.replace(_ORIGINAL, f"{__name__}.{PATCHES[name].identifier}", 1)
