@@ -3,7 +3,7 @@
 from heaplaw.spec.event import Env, Event, Status
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
-from heaplaw.spec.logic import Truth, Word
+from heaplaw.spec.logic import Truth, Word, ite
 
 WORD = 8
 """Bytes of a word: the unit of headers, and of `read` and `write`."""
@@ -14,10 +14,8 @@ MAX_REQUEST_ALIGN = 4096
 
 
 def extent(count: Word, size: Word) -> Word:
-    """`count * size`; where that is more than any object can have, 2**64 - 1, which no allocator serves."""
-    if count == 0:
-        return 0
-    if size > PTRDIFF_MAX // count:
+    """`count * size`; where that, or `size` alone, is more than any object can have, 2**64 - 1: nobody serves it."""
+    if size > PTRDIFF_MAX // ite(count == 0, 1, count):
         return SIZE_MAX
     return count * size
 
