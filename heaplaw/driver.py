@@ -7,7 +7,7 @@ from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
 
 from heaplaw.layout import FINISHED, IN_CALL, IN_PAYLOAD, PROGRESS
-from heaplaw.plan import COUNTERS, Call, Plan
+from heaplaw.plan import COLUMN_OF, COUNTERS, Call, Plan
 from heaplaw.spec.event import NULL, Flag, Status
 from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SWEEPERS, TAKERS, Kind
@@ -15,15 +15,6 @@ from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SWEEPERS, TAKERS, Kind
 from .calls import Bound, Caller, is_well, number_of, outcome
 from .instances import Instance, Instances
 from .payload import Payload
-
-COLUMN_OF = {
-    "num_free_blocks": "num_free",
-    "num_allocated": "num_allocated",
-    "remaining": "remaining",
-    "total_allocated": "total",
-    "invariant": "sound",
-}
-"""The column of each counter that is called after every operation."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +29,8 @@ class Held:
     place: int
     """The instance's number."""
     mark: bool = False
+    label: int = 0
+    """The block's tag."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +115,8 @@ class Driver:
             self._call(index, kind, instance, old)
         self._look_beside(index, instance)
         if not instance.gone:
+            instance.words["ptr"] = c["ptr"][index] or (old.ptr if old and not old.mark else 0)
+            instance.words["label"] = old.label if old else c["label"][index] if kind in MAKERS else 0
             self._count(index, instance)
 
     def _can(self, kind: int, place: int) -> bool:
@@ -190,6 +185,7 @@ class Driver:
         """What the operation is about, as words for its arguments."""
         c, words, promised = self.columns, instance.words, self.plan.align
         words["size"], words["count"], words["tag"] = c["size"][index], c["count"][index], index % 10
+        words["label"] = c["label"][index]
         words["align"] = c["align"][index] if kind in ALIGN_TAKERS else promised
         words["ptr"] = words["osize"] = words["mark"] = 0
         words["oalign"] = promised
@@ -266,7 +262,8 @@ class Driver:
             c["usable"][index] = number_of(made.returns, bound(instance.words)[1])
         if old is not None:
             self._end([old])
-        self._hold(Held(index, ptr, extent, c["instance"][index]))
+        label = old.label if old else c["label"][index]
+        self._hold(Held(index, ptr, extent, c["instance"][index], label=label))
 
     def _renew(self, index: int, instance: Instance, place: int) -> None:
         """End an instance and make it again over the same memory."""

@@ -18,7 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from heaplaw.spec.event import NONE, Env, Flag, Status
-from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, Completed, Died, End, Exited, History, Hung, Trace
+from heaplaw.spec.history import (
+    EVENT_COLUMNS,
+    OP_COLUMNS,
+    REPORT_COLUMNS,
+    Completed,
+    Died,
+    End,
+    Exited,
+    History,
+    Hung,
+    Trace,
+)
 from heaplaw.spec.protocols import Limits
 
 from . import layout
@@ -132,7 +143,8 @@ class Host:
 
     def history(self, trace: Trace, told: Told) -> History:
         """The history so far. The columns are the host's own: they last until the next `start`."""
-        columns = {column.name: self.columns[column.name][: len(trace)] for column in EVENT_COLUMNS}
+        reported = [column for column in REPORT_COLUMNS if column.name in told.counted]
+        columns = {column.name: self.columns[column.name][: len(trace)] for column in (*EVENT_COLUMNS, *reported)}
         return History(trace, columns, env=told.envs[0], others=told.envs[1:], counted=told.counted)
 
     def finish(self, trace: Trace, told: Told) -> History:

@@ -121,7 +121,7 @@ class Instances:
             buffer = Buffer(plan.buffer, plan.buffer_align)
         storage = guarded(plan.storage) if plan.storage else 0
         words = {
-            **dict.fromkeys(("size", "ptr", "osize", "mark", "tag"), 0),
+            **dict.fromkeys(("size", "ptr", "osize", "mark", "tag", "label"), 0),
             **hooks(),
             "instance": storage,
             "&instance": ctypes.addressof(self._handle),

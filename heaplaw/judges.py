@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from heaplaw.spec.event import NONE, Block, Env, Event, Run, Status
 from heaplaw.spec.heap import RUN_BLOCK_MAX, run_of
-from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, History
-from heaplaw.spec.judge import KEPT, Tally
+from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, REPORT_COLUMNS, History
+from heaplaw.spec.judge import KEPT, Online, Tally
 from heaplaw.spec.law import AnyLaw, Scope, implied
 from heaplaw.spec.layout import PAGE
+from heaplaw.spec.report import REPORTS
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Verdict
 
@@ -27,10 +28,10 @@ from .shadow import Shadow, native_library
 
 WINDOW = 32_768
 """Operations judged at a time: their columns stay in the second-level cache."""
-_FIELDS = [name for name in Event.__dataclass_fields__ if name not in ("index", "env")]
-_COUNTERS = ("num_free", "num_allocated", "remaining", "total", "sound", "instance")
+_FIELDS = [name for name in Event.__dataclass_fields__ if name not in ("index", "env", "report")]
+_COUNTERS = ("num_free", "num_allocated", "remaining", "total", "sound", "instance", "label")
 """Columns that are all zero, and not even mapped, where the subject has no such counter or a single instance."""
-_NUMBERS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS)}
+_NUMBERS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS, *REPORT_COLUMNS)}
 Array = NDArray[Any]
 
 
@@ -99,7 +100,12 @@ class FastJudge:
         self._columns: dict[str, Array] = {
             name: np.asarray(column, TYPES[_NUMBERS[name]]) for name, column in c.items()
         }
-        self._step_laws = [law for law in laws if law.scope is Scope.STEP]
+        reported = REPORTS & history.counted
+        told = [law for law in laws if law.needs & reported]
+        self._told = Online(told) if told else None
+        """Laws on what subjects report, which are Python objects and slow: judged literally."""
+        self._event_laws = [law for law in laws if law.scope is Scope.EVENT and law not in told]
+        self._step_laws = [law for law in laws if law.scope is Scope.STEP and law not in told]
         self._pair_laws = [law for law in laws if law.scope is Scope.PAIR]
         kinds = self._columns["kind"]
         self._sweeping = bool((kinds >= Kind.RESET).any())
@@ -118,6 +124,8 @@ class FastJudge:
     def _mapped(self, name: str) -> bool:
         if name == "instance":
             return self._several
+        if name == "label":
+            return False
         return name not in _COUNTERS or name in self.history.counted
 
     def feed(self, upto: int) -> None:
@@ -142,6 +150,8 @@ class FastJudge:
             for law in self.laws:
                 if law.scope is Scope.RUN:
                     self.tallies[law.name].judge((), run)
+        for told in self._told.tallies if self._told else ():
+            self.tallies[told.law.name] = told
         for tally in self.tallies.values():
             tally.runs += 1
         return self.tallies
@@ -173,6 +183,9 @@ class FastJudge:
             self._judge(_event(own, position.take(of), told), ends.take(of), owner.take(of), rows.take(of), instance)
         if self._several:
             self._in_order()
+        if self._told is not None:
+            for row in rows.tolist():
+                self._told.feed(row, self.history.event(row), self.history.owner(row))
         if self._shadow is not None:
             self._pairs(e, ends, owner, rows)
         if self._footprint is not None:
@@ -198,9 +211,8 @@ class FastJudge:
             self._decide(law, (pre, e, post), rows)
 
     def _events(self, e: Event, rows: Array) -> None:
-        for law in self.laws:
-            if law.scope is Scope.EVENT:
-                self._decide(law, (e,), rows)
+        for law in self._event_laws:
+            self._decide(law, (e,), rows)
 
     def _decide(self, law: AnyLaw, args: tuple[Any, ...], rows: Array) -> None:
         tally = self.tallies[law.name]
@@ -288,7 +300,8 @@ class FastJudge:
 
 def _event(columns: dict[str, Array], position: Array, env: Env) -> Event:
     """An event of columns."""
-    return ColumnEvent(**{name: columns[name] for name in _FIELDS}, index=position, env=env)
+    fields: dict[str, Any] = {name: columns[name] for name in _FIELDS}
+    return ColumnEvent(**fields, index=position, env=env)
 
 
 def spread(column: Array, rows: Array) -> Array:

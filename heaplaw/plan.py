@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from heaplaw.spec.report import REPORTS
 from heaplaw.spec.shapes import CALLS, Kind
 
 WORDS = {
@@ -24,6 +25,7 @@ WORDS = {
     "buffer": "b",
     "capacity": "c",
     "tag": "t",
+    "label": "l",
     "hook_malloc": "h",
     "hook_free": "f",
     "hook_realloc": "r",
@@ -31,7 +33,8 @@ WORDS = {
 """Words that arguments may be, with their letters in the native driver's notation.
 
 `align` is what the operation asks for; in operations that take none, the alignment that the subject promises. `osize`
-and `oalign` are what the named block was asked with. `tag` is a small number that means nothing.
+and `oalign` are what the named block was asked with. `tag` is a small number that means nothing; `label` the tag of the
+block that the operation makes or names, which only Python objects are given.
 """
 RETURNS = {
     "pointer": "p",
@@ -57,8 +60,20 @@ COUNTERS = {
     "total_allocated": "t",
     "invariant": "v",
     "base": "B",
+    **{name: name for name in sorted(REPORTS)},
 }
-"""Calls that only look, with their letters. `base` is called once, when an instance is made."""
+"""Calls that only look, with their letters. `base` is called once, when an instance is made; reports, by Python objects
+alone.
+"""
+COLUMN_OF = {
+    "num_free_blocks": "num_free",
+    "num_allocated": "num_allocated",
+    "remaining": "remaining",
+    "total_allocated": "total",
+    "invariant": "sound",
+    **{name: name for name in sorted(REPORTS)},
+}
+"""The column of each counter that is called after every operation."""
 INIT, CREATE, DESTROY = "I", "C", "D"
 MOST_ARGUMENTS = 6
 MOST_INSTANCES = 8

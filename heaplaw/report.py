@@ -7,6 +7,7 @@ from textwrap import wrap
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.history import Completed
 from heaplaw.spec.law import FACTS, PROMISES
+from heaplaw.spec.report import REPORTS
 from heaplaw.spec.shapes import CALLS
 from heaplaw.spec.shapes import WORDS as WORDS_OF_KINDS
 from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Verdict, Violated
@@ -62,7 +63,10 @@ def folded(label: str, words: Sequence[str], ending: str = "") -> list[str]:
 def table(report: Report) -> list[str]:
     """A line a law: outcome, evidence, number judged."""
     lines: list[str] = []
+    unreported = [v for v in report.verdicts if isinstance(v.outcome, NotApplicable) and is_on_reports(v, report)]
     for verdict in sorted(report.verdicts, key=lambda v: law(v.law).id):
+        if verdict in unreported:
+            continue
         outcome, known = verdict.outcome, report.expected.get(verdict.law)
         word = WORDS[type(outcome)]
         evidence = str(verdict.evidence)
@@ -75,7 +79,15 @@ def table(report: Report) -> list[str]:
         lines.append(f"  {law(verdict.law).id}  {verdict.law:<27} {word:<15} {detail}")
         if known and isinstance(outcome, Violated):
             lines += [f"  {'':<49} {part}" for part in wrap(known.reason, 60)]
+    if unreported:
+        laws = f"{len(unreported)} laws on statistics, tags, leaks, costs"
+        lines.append(f"  and    {laws:<43} not applicable: it reports none of these")
     return lines
+
+
+def is_on_reports(verdict: Verdict, report: Report) -> bool:
+    """The law is on what subjects report, and this one reports nothing."""
+    return bool(law(verdict.law).needs & REPORTS) and REPORTS.isdisjoint(report.subject.offers)
 
 
 def unmet(report: Report) -> list[tuple[Verdict, str]]:

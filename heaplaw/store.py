@@ -21,7 +21,7 @@ from .minimise import Witness
 from .subjects import UsageError
 
 VERSION = 1
-PLAIN = ("kind", "slot", "size", "align", "count", "instance")
+PLAIN = ("kind", "slot", "size", "align", "count", "instance", "label")
 MOST_TOLD = 2000
 """Of traces up to this length it is kept how each operation ended."""
 ALWAYS = ("max_align", "align_by_size", "base", "capacity", "block_size", "num_blocks")
@@ -111,9 +111,9 @@ def _unserved(history: History) -> dict[str, str]:
 
 
 def _row(op: Op) -> dict[str, Any]:
-    """One operation; which instance it is about, where that is not the first."""
+    """One operation; which instance it is about, where that is not the first, and its tag, where it has one."""
     row = {"op": op.kind.name, "slot": op.slot, "size": op.size, "align": op.align, "count": op.count}
-    return {**row, "instance": op.instance} if op.instance else row
+    return {**row, **({"instance": op.instance} if op.instance else {}), **({"label": op.label} if op.label else {})}
 
 
 def repetition(trace: Trace) -> tuple[int, int]:
@@ -182,9 +182,11 @@ def load(path: Path) -> Stored:
 
 def _operation(row: Mapping[str, Any]) -> Op:
     size, slot, align, count = (int(row[name]) for name in ("size", "slot", "align", "count"))
-    op = Op(Kind[row["op"]], size, slot, align, count, int(row.get("instance", 0)))
+    op = Op(Kind[row["op"]], size, slot, align, count, int(row.get("instance", 0)), int(row.get("label", 0)))
     if not 0 <= op.instance < MOST_INSTANCES:
         raise ValueError(f"there is no instance {op.instance}")
+    if not 0 <= op.label < 256:
+        raise ValueError(f"there is no tag {op.label}")
     if not all(0 <= number < 2**64 for number in (op.size, op.align, op.count)) or not 0 <= op.slot < 2**32:
         raise ValueError(f"a number of {row} is out of range")
     return op

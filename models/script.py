@@ -167,6 +167,12 @@ def merged(rng: Rng, scripts: Sequence[Script]) -> tuple[Script, NDArray[np.uint
     return _reordered(joined(scripts), inverse(np.argsort(who, kind="stable"))), who.astype(np.uint8)
 
 
+def labels(n: int, tags: int) -> NDArray[np.uint8]:
+    """A tag for each of `n` operations, in no simple order: 0 for none, and 1 to `tags`."""
+    mixed = np.arange(n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)
+    return (mixed % np.uint64(tags + 1)).astype(np.uint8)
+
+
 def trace_of(
     script: Script,
     instance: NDArray[np.uint8] | None,
@@ -184,6 +190,7 @@ def trace_of(
         "align": script.align,
         "count": script.count,
         "instance": np.zeros(len(script), np.uint8) if instance is None else instance,
+        "label": labels(len(script), env.labels),
     }
     return Trace(shape, columns, env, profile, seed, tuple(parts or ()))
 

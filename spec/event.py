@@ -9,6 +9,7 @@ from enum import IntEnum, IntFlag
 
 from .layout import MAX_ALIGN, PTRDIFF_MAX, SIZE_MAX, fundamental_alignment
 from .logic import Truth, Word, ite, least, neg, one_of
+from .report import SILENT, Report, Sums
 from .shapes import ALIGN_TAKERS, ENDERS, MAKERS, READERS, REQUESTS, SWEEPERS, Kind
 
 NONE = 2**32 - 1
@@ -116,6 +117,22 @@ class Env:
     """The size of an ALIGNED request must be a multiple of the alignment."""
     counted: bool = True
     """ZALLOC takes a number of elements."""
+    labels: int = 0
+    """Tags that blocks may be given, for drawing traces; 0: they take none."""
+    limit: int = 0
+    """Most bytes that may be live, where a limit is promised; 0: none."""
+    overhead: int = 0
+    """Bytes of metadata that a live block may cost, where that is promised …"""
+    chunk: int = 0
+    """… and bytes by which the memory held may grow at a time."""
+    minimum: int = 0
+    """The smallest block of a free list, header included."""
+    most_cost: int = 0
+    """Words that an operation of constant cost may read and write, and one of linear cost for each free block."""
+    constant_alloc: bool = True
+    """Requests are of constant cost; else linear in the blocks of the free list."""
+    constant_free: bool = True
+    """So is giving a block back."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +168,10 @@ class Event:
     """Position among the operations called in this run."""
     instance: Word = 0
     """Which instance of the allocator was called."""
+    label: Word = 0
+    """The tag that the new block is given; 0: none."""
+    report: Report = SILENT
+    """What the subject says of itself beyond its counters."""
     env: Env = Env()
 
     @property
@@ -304,6 +325,8 @@ class View:
     """The latest call had been made before in the same state, and was served then …"""
     twin_ptr: Word = 0
     """… with this address."""
+    sums: Sums = Sums()
+    """What the history says of what the subject reports; kept for subjects that do."""
 
 
 @dataclass(frozen=True)

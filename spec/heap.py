@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from .event import NEVER, NONE, Block, Env, Event, Order, Run, Status, View
 from .history import History
 from .layout import PAGE
+from .report import SILENT, Sums
 from .shapes import Kind
 
 RUN_BLOCK_MAX = 2**20
@@ -80,6 +81,22 @@ class Past:
         self.lost = True
 
 
+@dataclass(frozen=True)
+class Tag:
+    """What is live of one tag."""
+
+    live: int = 0
+    """Blocks."""
+    bytes: int = 0
+    peak: int = 0
+    """Most bytes that were ever live."""
+
+    def plus(self, blocks: int, extent: int) -> "Tag":
+        """After `blocks` more (or less) of `extent` bytes in all."""
+        now = self.bytes + extent
+        return Tag(self.live + blocks, now, max(self.peak, now))
+
+
 @dataclass
 class Part:
     """One instance: its view, and what later views are made from."""
@@ -93,10 +110,21 @@ class Part:
     """The largest request, up to 1 MiB, that was served when nothing was live."""
     freed: list[int] = field(default_factory=list[int])
     """Addresses freed and not handed out again, in order, where an order of reuse is promised."""
+    labels: dict[int, int] = field(default_factory=dict[int, int])
+    """Tags of the live blocks, where the subject reports."""
+    tags: dict[int, Tag] = field(default_factory=dict[int, Tag])
+    """What the history says of each tag."""
 
     def copy(self) -> "Part":
         """A part of its own."""
-        return replace(self, past=self.past.copy(), live=self.live.copy(), freed=self.freed.copy())
+        return replace(
+            self,
+            past=self.past.copy(),
+            live=self.live.copy(),
+            freed=self.freed.copy(),
+            labels=self.labels.copy(),
+            tags=self.tags.copy(),
+        )
 
 
 @dataclass
@@ -142,6 +170,7 @@ class Heap:
         popped = self.live[owner].ptr if e.ends and owner in self.live else 0
         request = request_of(e, part.past.made_at.get(owner, NONE))
         empty = not part.live
+        sizes = [(gone, part.live[gone]) for gone in ended] if e.report is not SILENT else []
         for gone in ended:
             part.bytes -= part.live.pop(gone)
             block = self.live.pop(gone)
@@ -155,6 +184,8 @@ class Heap:
             if empty and e.kind in (Kind.ALLOC, Kind.ZALLOC) and e.extent <= RUN_BLOCK_MAX:
                 part.best = max(part.best, int(e.extent))
         part.view = next_view(part, index, e, owner, popped, request)
+        if e.report is not SILENT:
+            part.view = replace(part.view, sums=next_sums(part, index, e, owner, sizes))
         return made
 
 
@@ -212,6 +243,40 @@ def next_view(part: Part, index: int, e: Event, owner: int, popped: int, request
         then_total=then[1],
         twin=twin is not None,
         twin_ptr=twin or 0,
+        sums=before.sums,
+    )
+
+
+def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[int, int]]) -> Sums:
+    """The sums after `e`, which ended blocks of so many bytes; the view is that after `e`, with the sums before it.
+
+    A block that was resized keeps its tag.
+    """
+    before, label = part.view.sums, 0
+    if e.served and e.kind == Kind.RENEW:
+        part.labels, part.tags = {}, {}
+        return Sums()
+    if owner != NONE:
+        label = part.labels.get(owner, 0)
+    elif e.makes:
+        label = int(e.label)
+    for gone, size in ended:
+        of = part.labels.pop(gone, 0)
+        part.tags[of] = part.tags.get(of, Tag()).plus(-1, -size)
+    extent = part.live[index] if e.makes else 0
+    if e.makes:
+        part.labels[index] = label
+        part.tags[label] = part.tags.get(label, Tag()).plus(1, extent)
+    tag = part.tags.get(label, Tag())
+    return Sums(
+        peak=max(before.peak, part.bytes),
+        peak_live=max(before.peak_live, len(part.live)),
+        handed=before.handed + extent,
+        made=before.made + int(e.makes),
+        label=label,
+        tag_live=tag.live,
+        tag_bytes=tag.bytes,
+        tag_peak=tag.peak,
     )
 
 

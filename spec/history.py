@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .event import NONE, NULL, Env, Event, Status
 from .layout import fundamental_alignment
+from .report import REPORTS, SILENT, Report
 from .shapes import ALIGN_TAKERS, SHAPES, Kind
 
 
@@ -45,6 +46,7 @@ OP_COLUMNS = (
     Column("align", 8, "alignment asked for, by the operations that take one; else 0"),
     Column("count", 8, "number of elements of ZALLOC; else 1"),
     Column("instance", 1, "which instance of the allocator is called"),
+    Column("label", 1, "the tag that the new block is given; 0: none"),
 )
 EVENT_COLUMNS = (
     Column("status", 1, "how the operation ended: a Status"),
@@ -61,6 +63,10 @@ EVENT_COLUMNS = (
     Column("total", 8, "the subject's counter of bytes handed out, after the operation"),
     Column("sound", 1, "the subject's check of itself, after the operation: 0 not asked, 1 well, 2 broken"),
 )
+COUNTED = frozenset({"num_free", "num_allocated", "remaining", "total", "sound"})
+"""The columns of `EVENT_COLUMNS` that hold a subject's own counters."""
+REPORT_COLUMNS = tuple(Column(name, 8, "the subject's own word: see spec.report") for name in sorted(REPORTS))
+"""What a history may hold beside `EVENT_COLUMNS`, where the subject reports."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Op:
     align: int = 0
     count: int = 1
     instance: int = 0
+    label: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,7 @@ class Trace:
             int(c["align"][index]),
             int(c["count"][index]),
             int(c["instance"][index]),
+            int(c["label"][index]),
         )
 
     def ops(self) -> list[Op]:
@@ -130,6 +138,7 @@ def make_trace(shape: str, ops: Iterable[Op], env: Env | None = None, profile: s
         "align": [op.align for op in listed],
         "count": [op.count for op in listed],
         "instance": [op.instance for op in listed],
+        "label": [op.label for op in listed],
     }
     return Trace(shape, columns, env or plain_env(shape), profile, seed)
 
@@ -205,8 +214,8 @@ class History:
     """What the subject told about itself when it started, where that adds to the trace's."""
     others: tuple[Env, ...] = ()
     """The same for the second and further instances, which differ in where their memory lies."""
-    counted: frozenset[str] = frozenset({"num_free", "num_allocated", "remaining", "total", "sound"})
-    """Columns of counters that the subject may have written."""
+    counted: frozenset[str] = COUNTED
+    """Columns of counters that the subject may have written, and of `REPORT_COLUMNS`."""
 
     def __len__(self) -> int:
         return len(self.trace)
@@ -250,8 +259,15 @@ class History:
             err=int(c["err"][index]),
             index=index if position is None else position,
             instance=op.instance,
+            label=op.label,
+            report=self.report(index),
             env=self.told_by(op.instance),
         )
+
+    def report(self, index: int) -> Report:
+        """What the subject said of itself after operation `index`."""
+        told = self.counted & REPORTS
+        return Report(**{name: int(self.columns[name][index]) for name in told}) if told else SILENT
 
     def owner(self, index: int) -> int:
         """Index of the operation that gave birth to the block that operation `index` names, or NONE."""
@@ -262,11 +278,10 @@ def make_history(
     trace: Trace, rows: Sequence[Mapping[str, int]], end: End | None = None, env: Env | None = None
 ) -> History:
     """A history from single rows of event columns; what a row leaves out is 0 (`owner`: NONE)."""
-    columns: dict[str, list[int]] = {
-        column.name: [row.get(column.name, NONE if column.name == "owner" else 0) for row in rows]
-        for column in EVENT_COLUMNS
-    }
     missing = len(trace) - len(rows)
-    for column in EVENT_COLUMNS:
-        columns[column.name].extend([NONE if column.name == "owner" else Status.SKIPPED] * missing)
-    return History(trace, columns, end or Completed(), env=env)
+    reported = frozenset(name for row in rows for name in row) & REPORTS
+    columns: dict[str, list[int]] = {}
+    for name in (*(column.name for column in EVENT_COLUMNS), *sorted(reported)):
+        absent = NONE if name == "owner" else int(Status.SKIPPED)
+        columns[name] = [row.get(name, absent) for row in rows] + [absent] * missing
+    return History(trace, columns, end or Completed(), env=env, counted=COUNTED | reported)

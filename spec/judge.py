@@ -11,6 +11,7 @@ from .event import NONE, Event, Status
 from .heap import Heap, blocks, run_of
 from .history import History
 from .law import PROMISES, AnyLaw, Scope, implied
+from .report import REPORTS
 from .verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Violated, Violation
 
 KEPT = 20
@@ -33,6 +34,8 @@ ABSENT = {
 
 def absence(name: str) -> str:
     """What it means that a subject does not offer `name`, in words."""
+    if name in REPORTS:
+        return f"it reports no {name}"
     if name in PROMISES:
         return f"not promised: {name}"
     return ABSENT.get(name, f"the subject has no {name}")

@@ -10,7 +10,9 @@ from .logic import Truth, implies
 Args = TypeVarTuple("Args")
 """What a law is given, by its scope: (Event), (Block, Block), (View, Event, View) or (Run)."""
 
-PROMISES = frozenset({"coalesces", "reuse order", "zero size", "errno", "shrinks", "free null"})
+PROMISES = frozenset(
+    {"coalesces", "reuse order", "zero size", "errno", "shrinks", "free null", "limit", "minimum", "overhead"}
+)
 """What a subject offers by promising it, rather than by having it."""
 FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "giving back", "huge sizes"})
 """What else a subject may offer, beside operations and counters: called as C; over memory that it is given; whose place

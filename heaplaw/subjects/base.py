@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heaplaw.host import Command, Host, HostError, Told
-from heaplaw.plan import Plan
+from heaplaw.plan import COLUMN_OF, Plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import History, Trace, plain_env
 from heaplaw.spec.protocols import Limits
@@ -16,15 +16,6 @@ from heaplaw.spec.shapes import CALLS, Kind, Shape
 
 NativeCode = "native"
 """The driver written in C ran the subject; otherwise the Python worker did, call by call."""
-COLUMNS = {
-    "num_free_blocks": "num_free",
-    "num_allocated": "num_allocated",
-    "remaining": "remaining",
-    "total_allocated": "total",
-    "invariant": "sound",
-}
-"""The column that each counter is written to."""
-
 
 _LIMITS = Limits()
 
@@ -81,7 +72,7 @@ class ProcessSubject:
 
     @property
     def _counted(self) -> frozenset[str]:
-        return frozenset(COLUMNS[name] for name in self.offers if name in COLUMNS)
+        return frozenset(COLUMN_OF[name] for name in self.offers if name in COLUMN_OF)
 
     @property
     def kinds(self) -> frozenset[Kind]:

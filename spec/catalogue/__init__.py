@@ -1,9 +1,9 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
 from ..law import AnyLaw
-from . import accounting, content, limits, lua, placement, pool, regions
+from . import accounting, content, limits, lists, lua, placement, pool, regions, reports
 
-_MODULES = (placement, content, limits, pool, accounting, regions, lua)
+_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports)
 CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in module.LAWS}
 
 

@@ -25,7 +25,7 @@ from .faults import faulty
 from .scribe import Scribe
 
 SEED = 91_733
-FIELDS = tuple(View.__dataclass_fields__)
+FIELDS = tuple(name for name in View.__dataclass_fields__ if name != "sums")  # those are kept by the definition alone
 PAST = {"undone_by", "back", "then_remaining", "then_total", "twin", "twin_ptr"}
 ORDER = {"newest_free", "oldest_free", "reused"}
 BYTES = {"live_bytes"}

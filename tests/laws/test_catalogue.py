@@ -6,7 +6,7 @@ import random
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -20,12 +20,13 @@ from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
 from heaplaw.spec.law import FACTS, PROMISES, Law, Scope
+from heaplaw.spec.report import REPORTS, SILENT, Report, Sums
 from heaplaw.spec.shapes import CALLS, SHAPES, Kind
 
 SEED = 19_530_401
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 WIDTHS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS)}
-EXTRA = set.union(set(PROMISES), FACTS, *(set(shape.counters) for shape in SHAPES.values()))
+EXTRA = set.union(set(PROMISES), FACTS, REPORTS, *(set(shape.counters) for shape in SHAPES.values()))
 NAMES = sorted(CATALOGUE)
 each_law = pytest.mark.parametrize("name", NAMES)
 
@@ -117,7 +118,9 @@ def test_not_generic__sees_what_is_forbidden() -> None:
 
 
 def stacked(values: Sequence[Any]) -> Any:
-    """Records of one kind as one record of columns, typed as the columns of histories are. `env` stays as it is."""
+    """Records of one kind as one record of columns, typed as the columns of histories are; records in them too. `env`
+    stays as it is.
+    """
     first = values[0]
     columns: dict[str, Any] = {}
     for each in fields(first):
@@ -125,6 +128,8 @@ def stacked(values: Sequence[Any]) -> Any:
         if each.name == "env":
             assert all(env == column[0] for env in column)
             columns["env"] = column[0]
+        elif is_dataclass(column[0]):
+            columns[each.name] = stacked(column)
         elif isinstance(column[0], bool):
             columns[each.name] = np.array(column, bool)
         else:
@@ -204,6 +209,7 @@ ENV = st.builds(
 
 def event_in(env: Env) -> st.SearchStrategy[Event]:
     words = dict.fromkeys(("size", "count", "held", "ptr", "usable", "bad_at", "index"), WORD)
+    says = st.builds(Report, **dict.fromkeys(sorted(REPORTS), WORD))
     return st.builds(
         Event,
         kind=st.sampled_from([int(kind) for kind in Kind]),
@@ -213,11 +219,13 @@ def event_in(env: Env) -> st.SearchStrategy[Event]:
         num_free=WORD,
         num_allocated=WORD,
         env=st.just(env),
+        report=st.just(SILENT) | says,
         **words,
     )
 
 
-VIEW = st.builds(View, WORD, WORD, WORD, TRUTH, WORD)
+SUMS = st.builds(Sums, **dict.fromkeys([each.name for each in fields(Sums)], st.integers(0, 2**40)))
+VIEW = st.builds(View, WORD, WORD, WORD, TRUTH, WORD, sums=st.just(Sums()) | SUMS)
 BLOCK = st.builds(Block, WORD, WORD, WORD, WORD, WORD)
 RUN = st.builds(Run, TRUTH, *[st.integers(0, 2**60)] * 4)
 
@@ -255,6 +263,8 @@ def perturbed(rng: random.Random, value: Any) -> Any:
     changes: dict[str, Any] = {}
     for each in fields(value):
         old = getattr(value, each.name)
+        if is_dataclass(old) and not isinstance(old, Env):
+            changes[each.name] = perturbed(rng, old)
         if isinstance(old, int) and not isinstance(old, bool) and each.name not in ("kind", "align", "flags"):
             top = 4 if each.name == "status" else 2**64 - 1
             moved = max(0, min(top, int(old) + rng.choice((-64, -8, -1, 1, 8, 24, 64))))

@@ -1,0 +1,188 @@
+"""Free lists seen from inside, and what operations and blocks cost: by counts, never by time."""
+
+from dataclasses import replace
+
+from ..event import Env, Event, Status, View
+from ..law import Law, Scope
+from ..logic import Truth, implies, ite, one_of
+from ..report import Report, Sums
+from ..shapes import SHAPES, Kind
+
+VAIS = "Vais std/allocator"
+_ENV = Env(align_by_size=False, max_align=8, minimum=32, most_cost=8, header=16)
+_GAVE = Event(Kind.ALLOC, 64, ptr=0x1010, report=Report(first_fit=0x1010, least_free=32, least_taken=80), env=_ENV)
+_REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
+
+
+def _asks(e: Event) -> Truth:
+    return e.asks
+
+
+def _first(e: Event) -> Truth:
+    return ite(e.report.first_fit == 0, e.failed, e.served & (e.ptr == e.report.first_fit))
+
+
+first_fit = Law[Event](
+    id="HL421",
+    name="first_fit",
+    sentence="a request gets the first free block, in list order, that it fits into; it is refused if there is none",
+    source=f"{VAIS}, FreeListAllocator: first-fit allocation strategy",
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_asks,
+    body=_first,
+    observed=lambda e: f"address {e.ptr:#x}" if e.status == Status.OK else "the failure value",
+    required=lambda e: (
+        f"{e.report.first_fit:#x}, in the first free block that {e.extent} bytes aligned to {e.required_align} fit into"
+        if e.report.first_fit
+        else "the failure value: the request fits into no free block"
+    ),
+    accepts=((_GAVE,), (_REFUSED,)),
+    rejects=(
+        (replace(_GAVE, ptr=0x1050),),
+        (replace(_GAVE, report=Report()),),
+        (replace(_REFUSED, report=Report(first_fit=0x1010)),),
+    ),
+    needs=frozenset({"first_fit"}),
+)
+
+
+def _called(e: Event) -> Truth:
+    return e.counted
+
+
+def _no_fragment(e: Event) -> Truth:
+    return (e.report.least_free >= e.env.minimum) & (e.report.least_taken >= e.env.minimum)
+
+
+split_leaves_minimum = Law[Event](
+    id="HL422",
+    name="split_leaves_minimum",
+    sentence="no block, free or handed out, is smaller than the minimum: a rest below it is not split off",
+    source=f"{VAIS}, FreeListAllocator: block splitting, minimum allocation size of 32 bytes including the header",
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_called,
+    body=_no_fragment,
+    observed=lambda e: f"a block of {min(e.report.least_free, e.report.least_taken)} bytes",
+    required=lambda e: f"at least {e.env.minimum} bytes",
+    accepts=((_GAVE,),),
+    rejects=(
+        (replace(_GAVE, report=replace(_GAVE.report, least_free=16)),),
+        (replace(_GAVE, report=replace(_GAVE.report, least_taken=24)),),
+    ),
+    needs=frozenset({"least_free", "least_taken", "minimum"}),
+)
+
+_ASKING = (Kind.ALLOC, Kind.ALIGNED)
+_GIVING_BACK = (Kind.FREE, Kind.POP)
+
+
+def _constant(e: Event) -> Truth:
+    asks: Truth = bool(e.env.constant_alloc)
+    gives: Truth = bool(e.env.constant_free)
+    return (one_of(e.kind, _ASKING) & asks) | (one_of(e.kind, _GIVING_BACK) & gives)
+
+
+def _is_constant(e: Event) -> Truth:
+    return e.counted & _constant(e)
+
+
+def _within_constant(e: Event) -> Truth:
+    return e.report.cost <= e.env.most_cost
+
+
+constant_time = Law[Event](
+    id="HL431",
+    name="constant_time",
+    sentence="an operation of constant cost reads and writes no more than a fixed number of words, whatever is live",
+    source=f"{VAIS}, performance characteristics: O(1)",
+    scope=Scope.EVENT,
+    shapes=frozenset(SHAPES),
+    premise=_is_constant,
+    body=_within_constant,
+    observed=lambda e: f"{e.report.cost} words",
+    required=lambda e: f"at most {e.env.most_cost} words",
+    accepts=((replace(_GAVE, report=Report(cost=8)),),),
+    rejects=((replace(_GAVE, report=Report(cost=9)),),),
+    needs=frozenset({"cost"}),
+)
+
+
+def _is_linear(e: Event) -> Truth:
+    return e.counted & one_of(e.kind, (*_ASKING, *_GIVING_BACK)) & implies(_constant(e), e.kind == 0)
+
+
+def _within_linear(e: Event) -> Truth:
+    # By division: the product with a counter gone wrong could wrap in a column of 64-bit words, as a sum could.
+    each = e.report.cost // ite(e.env.most_cost == 0, 1, e.env.most_cost)
+    return ite(each == 0, 0, each - 1) <= e.report.nodes
+
+
+linear_time = Law[Event](
+    id="HL432",
+    name="linear_time",
+    sentence="an operation that walks the free list reads and writes at most a constant number of words a block on it",
+    source=f"{VAIS}, performance characteristics: FreeList allocation is O(n)",
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_is_linear,
+    body=_within_linear,
+    observed=lambda e: f"{e.report.cost} words with {e.report.nodes} free blocks",
+    required=lambda e: f"at most about {e.env.most_cost * (e.report.nodes + 1)} words",
+    accepts=((replace(_GAVE, report=Report(cost=24, nodes=2), env=replace(_ENV, constant_alloc=False)),),),
+    rejects=((replace(_GAVE, report=Report(cost=40, nodes=2), env=replace(_ENV, constant_alloc=False)),),),
+    needs=frozenset({"cost", "nodes"}),
+)
+
+
+def _holds(pre: View, e: Event, post: View) -> Truth:
+    return e.counted
+
+
+def _bounded(pre: View, e: Event, post: View) -> Truth:
+    most = post.sums.peak + post.sums.peak_live * (e.env.overhead + e.env.max_align - 1)
+    held = e.report.footprint
+    return (post.live_bytes <= held) & (held <= 2 * most + e.env.chunk)
+
+
+overhead_bounded = Law[View, Event, View](
+    id="HL433",
+    name="overhead_bounded",
+    sentence=(
+        "the memory held covers the live bytes, and exceeds the peak only by the stated overhead of each block, by "
+        "padding, and by ends of chunks"
+    ),
+    source="the allocator system, memory overhead: platform ~0, arena ~0, freelist ~0, trace ~64 bytes an allocation",
+    scope=Scope.STEP,
+    shapes=frozenset(SHAPES),
+    premise=_holds,
+    body=_bounded,
+    observed=lambda pre, e, post: f"{e.report.footprint} bytes held",
+    required=lambda pre, e, post: (
+        f"from {post.live_bytes} bytes to about twice {post.sums.peak}, {e.env.overhead} for each of "
+        f"{post.sums.peak_live} blocks, and a chunk of {e.env.chunk}"
+    ),
+    accepts=(
+        (
+            View(),
+            replace(_GAVE, report=Report(footprint=4096), env=replace(_ENV, chunk=4096)),
+            View(live=1, live_bytes=64, sums=Sums(peak=64, peak_live=1)),
+        ),
+    ),
+    rejects=(
+        (
+            View(),
+            replace(_GAVE, report=Report(footprint=8192), env=replace(_ENV, chunk=4096)),
+            View(live=1, live_bytes=64, sums=Sums(peak=64, peak_live=1)),
+        ),
+        (
+            View(),
+            replace(_GAVE, report=Report(footprint=32), env=_ENV),
+            View(live=1, live_bytes=64, sums=Sums(peak=64, peak_live=1)),
+        ),
+    ),
+    needs=frozenset({"footprint", "overhead"}),
+)
+
+LAWS = (first_fit, split_leaves_minimum, constant_time, linear_time, overhead_bounded)
