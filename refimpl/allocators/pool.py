@@ -1,14 +1,11 @@
-"""The allocators that users hold: thin classes around the pure steps, over real memory.
-
-The steps decide everything; a class adds what a header-less allocator cannot know in O(1) by itself, namely
-which addresses are live, so that misuse is refused by name instead of corrupting the free list.
-"""
+"""The pool that users hold."""
 
 from collections.abc import Collection
+from typing import Self
 
-from .memory import RealMemory
-from .steps import pool
-from .steps.pool import PoolState
+from ..steps import pool
+from ..steps.pool import PoolState
+from .base import Bounded, MisuseError
 
 
 def what_is_known(state: PoolState, ptr: int, live: Collection[int]) -> str:
@@ -24,36 +21,27 @@ def what_is_known(state: PoolState, ptr: int, live: Collection[int]) -> str:
     return f"block {index} starts there and is {condition} already"
 
 
-class PoolAllocator:
+class PoolAllocator(Bounded):
     """A pool of `num_blocks` blocks of `block_size` bytes each (rounded up to a multiple of 8, at least 8).
 
     `alloc` and `dealloc` take constant time; construction takes O(num_blocks). Blocks are aligned to 8 bytes,
     and to 16 where `block_size` is a multiple of 16. Freeing an address that is no live block of this pool,
-    and any call after `drop`, raise `ValueError` and change nothing. Source: Vais std/allocator, PoolAllocator.
+    and any call after `drop`, raise `MisuseError` and change nothing. Source: Vais std/allocator, PoolAllocator.
     """
+
+    _name = "pool"
 
     def __init__(self, block_size: int, num_blocks: int) -> None:
         if block_size < 0 or num_blocks < 0:
-            raise ValueError(f"a pool of {num_blocks} blocks of {block_size} bytes: neither can be negative")
-        self._memory = RealMemory(pool.rounded(block_size) * num_blocks)
-        self._state = pool.init(self._memory.address, block_size, num_blocks, self._memory)
+            raise MisuseError(f"a pool of {num_blocks} blocks of {block_size} bytes: neither can be negative")
+        super().__init__(pool.rounded(block_size) * num_blocks)
+        self._state = pool.init(self.buffer, block_size, num_blocks, self._memory)
         self._live: set[int] = set()
-        self._dropped = False
 
     @classmethod
-    def new(cls, block_size: int, num_blocks: int) -> "PoolAllocator":
+    def new(cls, block_size: int, num_blocks: int) -> Self:
         """A pool with every block free."""
         return cls(block_size, num_blocks)
-
-    @property
-    def buffer(self) -> int:
-        """Address of the first block."""
-        return int(self._state.buffer)
-
-    @property
-    def capacity(self) -> int:
-        """Bytes of the buffer."""
-        return int(self._state.capacity)
 
     @property
     def block_size(self) -> int:
@@ -75,10 +63,6 @@ class PoolAllocator:
         """Blocks that are free."""
         return int(self._state.num_free)
 
-    def _check_usable(self, doing: str) -> None:
-        if self._dropped:
-            raise ValueError(f"{doing}: the pool at {self.buffer:#x} has been dropped")
-
     def alloc(self) -> int:
         """The address of a block that was free, 0 when none is."""
         self._check_usable("alloc()")
@@ -92,7 +76,7 @@ class PoolAllocator:
         self._check_usable(f"dealloc({ptr:#x})")
         if ptr not in self._live:
             known = what_is_known(self._state, ptr, self._live)
-            raise ValueError(f"dealloc({ptr:#x}): not a live block of this pool; {known}")
+            raise MisuseError(f"dealloc({ptr:#x}): not a live block of this pool; {known}")
         self._state = pool.dealloc(self._state, ptr, self._memory)
         self._live.remove(ptr)
         return 0
@@ -106,13 +90,6 @@ class PoolAllocator:
         """Blocks that are handed out."""
         self._check_usable("num_allocated()")
         return len(self._live)
-
-    def drop(self) -> int:
-        """Give the buffer back, with all blocks in it; 0."""
-        self._check_usable("drop()")
-        self._dropped = True
-        self._memory.close()
-        return 0
 
 
 def pool_new(block_size: int, num_blocks: int) -> PoolAllocator:
