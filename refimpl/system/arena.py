@@ -1,0 +1,70 @@
+"""An arena that grows by chunks from a parent. Source: the allocator system, Arena Allocator."""
+
+from ..steps import arena
+from .base import Blocks, Booked
+from .interface import Allocator
+from .ledger import Held, Note
+from .malloc import Platform
+from .words import ProcessWords
+
+
+class ParentChunks(ProcessWords):
+    """Chunks are blocks of a parent allocator; `held` has their bytes."""
+
+    def __init__(self, parent: Allocator, name: str) -> None:
+        self.held = 0
+        self._parent = parent
+        self._tag = f"chunks of {name}"
+
+    def take(self, size: int) -> int:
+        """The address of a chunk, or 0."""
+        ptr = self._parent.alloc(size, tag=self._tag)
+        if ptr != 0:
+            self.held += size
+        return ptr
+
+    def give(self, address: int, size: int) -> None:
+        """Give a chunk back."""
+        self._parent.free_sized(address, size)
+        self.held -= size
+
+
+class Arena(Booked):
+    """Linear allocation in chunks of `chunk_size` bytes (`steps.arena` decides everything about memory).
+
+    `free` ends a block for the books, so that `current_bytes` is what its owners still hold, and misuse is refused;
+    the memory comes back by `release`, `reset` or `drop` only. `reset` keeps the oldest chunk for what comes next and
+    gives the others back to the parent; `drop` gives all back. Without a `parent` chunks are the platform's.
+    """
+
+    def __init__(self, chunk_size: int = 4096, parent: Allocator | None = None, name: str = "arena") -> None:
+        super().__init__(name)
+        self._state = arena.init(chunk_size)
+        self._chunks = ParentChunks(Platform() if parent is None else parent, name)
+
+    def footprint(self) -> int:
+        """Bytes of all chunks."""
+        return self._chunks.held
+
+    def _take(self, size: int, align: int, note: Note) -> int:
+        self._state, ptr = arena.alloc(self._state, size, align, self._chunks)
+        return int(ptr)
+
+    def _give(self, ptr: int, held: Held) -> None:
+        """Only the books change."""
+
+    def _resize(self, ptr: int, held: Held, size: int, note: Note) -> int:
+        """A smaller block stays where it is."""
+        return ptr if size <= held.size else super()._resize(ptr, held, size, note)
+
+    def _mark(self) -> int:
+        return int(self._state.top)
+
+    def _unwind(self, dying: Blocks, mark: int | None) -> None:
+        if mark is None:
+            self._state = arena.reset(self._state, self._chunks)
+        else:
+            self._state = arena.release(self._state, mark, self._chunks)
+
+    def _close(self, dying: Blocks) -> None:
+        self._state = arena.drop(self._state, self._chunks)

@@ -1,0 +1,44 @@
+"""An allocator around another one, which serves its requests."""
+
+from .base import Blocks, Booked
+from .errors import MisuseError
+from .interface import Allocator
+from .ledger import Held, Note
+
+
+class Wrapper(Booked):
+    """Passes everything on to `inner`, which it owns from now on: nobody else calls it, and `drop` drops it too."""
+
+    def __init__(self, inner: Allocator, name: str) -> None:
+        if inner.statistics().live_blocks:
+            raise MisuseError(f"{name} around {inner.name}", "it has live blocks, which the wrapper would not know")
+        super().__init__(name, inner.alignment)
+        self.inner = inner
+
+    def footprint(self) -> int:
+        """The inner allocator's."""
+        return self.inner.footprint()
+
+    def _take(self, size: int, align: int, note: Note) -> int:
+        return self.inner.alloc(size, align, tag=note.tag, site=note.site)
+
+    def _take_zeroed(self, size: int, align: int, note: Note) -> int:
+        return self.inner.alloc_zeroed(size, align, tag=note.tag, site=note.site)
+
+    def _resize(self, ptr: int, held: Held, size: int, note: Note) -> int:
+        return self.inner.realloc(ptr, size, tag=note.tag, site=note.site)
+
+    def _give(self, ptr: int, held: Held) -> None:
+        self.inner.free_sized(ptr, held.size)
+
+    def _mark(self) -> int:
+        return self.inner.mark()
+
+    def _unwind(self, dying: Blocks, mark: int | None) -> None:
+        if mark is None:
+            self.inner.reset()
+        else:
+            self.inner.release(mark)
+
+    def _close(self, dying: Blocks) -> None:
+        self.inner.drop()
