@@ -63,45 +63,49 @@ class RealMemory:
     """
 
     def __init__(self, size: int) -> None:
-        self.size = int(align_up(size, WORD))
-        raw = (ctypes.c_char * (self.size + MAX_ALIGN))()
-        self.address = int(align_up(ctypes.addressof(raw), MAX_ALIGN))
-        self._owner: object = raw
+        size = int(align_up(size, WORD))
+        raw = (ctypes.c_char * (size + MAX_ALIGN))()
+        self._take(int(align_up(ctypes.addressof(raw), MAX_ALIGN)), size, raw)
 
     @classmethod
     def over(cls, address: int, size: int, owner: object = None) -> "RealMemory":
         """The bytes [address, address + size), which are `owner`'s: it is kept alive until `close`, and never freed."""
-        memory = cls(0)
-        memory.address, memory.size, memory._owner = address, size, owner
+        memory = cls.__new__(cls)
+        memory._take(address, size, owner)
         return memory
 
-    def _check(self, address: int, size: int) -> None:
-        offset = address - self.address
-        if offset < 0 or size > self.size - offset:
-            raise _refuse(address, self.address, self.address + self.size)
+    def _take(self, address: int, size: int, owner: object) -> None:
+        self.address, self.size, self._owner = address, size, owner
+        self._first = int(align_up(address, WORD))
+        words = max(0, address + size - self._first) // WORD
+        self._end = self._first + words * WORD
+        self._words = (ctypes.c_uint64 * words).from_address(self._first)
 
-    def _word(self, address: int) -> ctypes.c_uint64:
-        self._check(address, WORD)
-        if address % WORD != 0:
-            raise _refuse(address, self.address, self.address + self.size)
-        return ctypes.c_uint64.from_address(address)
+    def _refuse(self, address: int) -> AccessError:
+        return _refuse(address, self.address, self.address + self.size)
+
+    def _index(self, address: int) -> int:
+        if address % WORD != 0 or not self._first <= address < self._end:
+            raise self._refuse(address)
+        return (address - self._first) // WORD
 
     def read(self, address: int) -> int:
         """The word at `address`."""
-        return self._word(address).value
+        return self._words[self._index(address)]
 
     def write(self, address: int, value: int) -> None:
         """Make `value` (modulo 2**64) the word at `address`."""
-        self._word(address).value = value & WORD_MASK
+        self._words[self._index(address)] = value & WORD_MASK
 
     def zero(self, address: int, size: int) -> None:
         """Make the bytes [address, address + size) zero."""
-        self._check(address, size)
+        if address < self.address or size > self.size - (address - self.address):
+            raise self._refuse(address)
         ctypes.memset(address, 0, size)
 
     def close(self) -> None:
         """Give the buffer back to its owner; no word can be read or written afterwards."""
-        self.size, self._owner = 0, None
+        self._take(self.address, 0, None)
 
 
 class WordMemory:

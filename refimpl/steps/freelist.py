@@ -136,8 +136,10 @@ def visit(place: Place, size: Word, align: Word, memory: Memory) -> tuple[Truth,
     """Whether the block at `place` holds `size` bytes at a multiple of `align`, and the next place: one turn of the
     walk. Two reads.
     """
-    room, lead = size_of(place.block, memory), lead_of(place.block, align)
-    onward = Place(place.block, next_of(place.block, memory))
+    room, onward = size_of(place.block, memory), Place(place.block, next_of(place.block, memory))
+    if size > room:  # most of a long list are fragments: a glance is enough
+        return False, onward
+    lead = lead_of(place.block, align)
     if lead > room:
         return False, onward
     return size <= room - lead, onward
