@@ -47,6 +47,9 @@ _ENV = replace(
     header=HEADER,
     padding=Padding.COUNTED,
     max_request_align=MAX_REQUEST_ALIGN,
+    minimum=LEAST,
+    most_cost=5,
+    constant_alloc=False,
 )
 
 
@@ -78,6 +81,7 @@ class FreeListState:
             remaining=self.capacity,
             total=0,
             coalesces=self.coalesces,
+            constant_free=not self.coalesces,
         )
 
 

@@ -39,7 +39,7 @@ class PoolState:
     @property
     def env(self) -> Env:
         """What is constant over the pool's life."""
-        return Env(WORD, False, self.buffer, self.capacity, self.block_size, self.num_blocks)
+        return Env(WORD, False, self.buffer, self.capacity, self.block_size, self.num_blocks, most_cost=1)
 
 
 def rounded(block_size: int) -> int:

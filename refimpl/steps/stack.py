@@ -41,6 +41,7 @@ _ENV = replace(
     header=HEADER + WORD - 1,  # and what aligns it
     padding=Padding.COUNTED,
     max_request_align=MAX_REQUEST_ALIGN,
+    most_cost=1,
 )
 
 
