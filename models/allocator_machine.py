@@ -1,46 +1,71 @@
 """A Hypothesis machine for allocators: random operations, each judged by the catalogue's laws, shrunk to the
 shortest.
 
-    class MyPoolMachine(AllocatorMachine):
-        shape = "pool"
-
+    class MyPoolMachine(PoolMachine):
         def make(self):
             return MyPool(64, 4)
 
     TestMyPool = MyPoolMachine.TestCase
 
-What a law says stands in the catalogue alone: the machine only asks the naive judge.
+What a law says stands in the catalogue alone: the machine only asks the naive judge. There is a rule for every
+operation that the subject offers. Rules and invariants of your own go beside them:
+
+        @rule(slot=blocks())
+        def look(self, slot): ...
+
+A failure is a `LawViolated` with the shortest trace; `models.session.export` gives that as witnesses are stored and
+native drivers run it.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
 
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, precondition, rule
+from hypothesis.errors import FlakyFailure
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 from heaplaw.spec.history import History, Op, Trace
-from heaplaw.spec.shapes import CALLS, Kind
+from heaplaw.spec.shapes import CALLS, SHAPES, Kind
 
 from . import strategies
 from .live import live
-from .session import Session
+from .session import LawViolated, Session, Step
 
 Rule: TypeAlias = Callable[..., Any]
-NO_BLOCK = cast("Any", multiple())
-"""What a rule gives its bundle when it made no block."""
+
+
+def _of_machine(draw: Callable[["AllocatorMachine"], SearchStrategy[Any]]) -> SearchStrategy[Any]:
+    """What `draw` gives for the machine that draws."""
+    machine: SearchStrategy[Any] = st.runner()
+    return machine.flatmap(draw)
+
+
+def _slot(slots: Sequence[int]) -> SearchStrategy[int | None]:
+    return st.sampled_from(slots) if slots else st.none()
+
+
+def blocks() -> SearchStrategy[int | None]:
+    """The slot of a live block of the machine that draws, the newest first; None when nothing is live."""
+    return _of_machine(lambda machine: _slot(machine.slots()))
+
+
+def marks() -> SearchStrategy[int | None]:
+    """The slot of a mark of the machine that draws, likewise."""
+    return _of_machine(lambda machine: _slot(machine.slots(mark=True)))
 
 
 def _drawn(kind: Kind) -> SearchStrategy[Op]:
     """An operation of `kind`, from the strategy of the machine that draws it."""
-    machine: SearchStrategy[Any] = st.runner()
-    return machine.flatmap(lambda self: self.request(kind))
+    return _of_machine(lambda machine: machine.request(kind))
 
 
 def _offered(kind: Kind) -> Callable[[Rule], Rule]:
     """Only on subjects that have this operation."""
 
-    def offers(machine: "AllocatorMachine") -> bool:
+    def offers(machine: Any) -> bool:
         return CALLS[kind] in machine.session.live.offers
 
     return precondition(offers)
@@ -55,12 +80,27 @@ class AllocatorMachine(RuleBasedStateMachine):
     """
 
     shape: ClassVar[str] = "malloc"
-    blocks: Bundle[int] = Bundle("blocks")
-    """Slots: indices of the operations whose blocks are live."""
+    made: Bundle[int] = Bundle("made")
+    """Slots of all requests so far, served or not. (Rules with a target stand last when Hypothesis shrinks: a trace
+    gets shorter where a request gives way to something that does nothing.)
+    """
+    promises: ClassVar[Mapping[str, Any]] = {}
+    """What the subject promises beyond its shape: fields of `spec.event.Env`."""
+    renews: ClassVar[bool] = False
+    """`make` gives the same allocator over the same memory each time: where it can be ended, it is made again too."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """Rules of operations that the shape does not have are left out: trying them in vain makes shrinking slow."""
+        super().__init_subclass__(**given)
+        for name, kind in RULES.items():
+            if name not in vars(cls):
+                there = cls.renews if kind == Kind.RENEW else kind in SHAPES[cls.shape].operations
+                setattr(cls, name, vars(AllocatorMachine)[name] if there else None)
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session(live(self.make(), self.shape))
+        again = self.make if self.renews else None
+        self.session = Session(live(self.make(), self.shape, self.promises, again))
         self._broken = False
 
     def make(self) -> Any:
@@ -68,15 +108,20 @@ class AllocatorMachine(RuleBasedStateMachine):
         raise NotImplementedError(f"{type(self).__name__} needs make(), which returns the allocator to look at")
 
     def request(self, kind: Kind) -> SearchStrategy[Op]:
-        """What operations of `kind` ask for. Override to keep to some sizes."""
+        """What operations of `kind` ask for: sizes around the subject's capacity. Override to keep to some."""
         return strategies.request(self.shape, kind, self.session.live.env)
 
-    def perform(self, op: Op) -> Any:
-        """Carry out and judge `op`: the slot that now holds a block, or none (`multiple()`)."""
+    def perform(self, op: Op) -> Step:
+        """Carry out and judge `op`; `LawViolated` when it breaks a law."""
         self._broken = True
         step = self.session.require(op)
         self._broken = False
-        return step.index if step.index in self.session.slots else NO_BLOCK
+        return step
+
+    def slots(self, mark: bool = False) -> list[int]:
+        """Slots that hold a live block, or a mark; the newest first."""
+        held = self.session.slots.items()
+        return sorted((slot for slot, there in held if there.mark == mark), reverse=True)
 
     def trace(self) -> Trace:
         """What this machine did."""
@@ -87,45 +132,198 @@ class AllocatorMachine(RuleBasedStateMachine):
         return self.session.history()
 
     def teardown(self) -> None:
-        """Free what is live, which is judged too, and give the subject back.
+        """Free what is live, or read it where it cannot be freed, which is judged too; then give the subject back.
 
         After a violation the subject is left alone: it may not survive being called.
         """
         if self._broken:
             return
-        for slot in list(self.session.slots):
-            self.perform(Op(Kind.FREE, slot=slot))
+        offers = self.session.live.offers
+        for slot in self.slots():
+            self.perform(Op(Kind.FREE if CALLS[Kind.FREE] in offers else Kind.CHECK, slot=slot))
         self.session.live.close()
 
-    @rule(target=blocks, op=_drawn(Kind.ALLOC))
-    def alloc(self, op: Op) -> Any:
+    @_offered(Kind.ALLOC)
+    @rule(target=made, op=_drawn(Kind.ALLOC))
+    def alloc(self, op: Op) -> int:
         """Ask for a block."""
-        return self.perform(op)
+        return self.perform(op).index
 
     @_offered(Kind.ZALLOC)
-    @rule(target=blocks, op=_drawn(Kind.ZALLOC))
-    def calloc(self, op: Op) -> Any:
+    @rule(target=made, op=_drawn(Kind.ZALLOC))
+    def calloc(self, op: Op) -> int:
         """Ask for zeroed memory."""
-        return self.perform(op)
+        return self.perform(op).index
 
     @_offered(Kind.ALIGNED)
-    @rule(target=blocks, op=_drawn(Kind.ALIGNED))
-    def aligned_alloc(self, op: Op) -> Any:
+    @rule(target=made, op=_drawn(Kind.ALIGNED))
+    def aligned_alloc(self, op: Op) -> int:
         """Ask for an alignment."""
-        return self.perform(op)
+        return self.perform(op).index
 
     @_offered(Kind.RESIZE)
-    @rule(target=blocks, slot=consumes(blocks), op=_drawn(Kind.RESIZE))
-    def realloc(self, slot: int, op: Op) -> Any:
+    @rule(slot=blocks(), op=_drawn(Kind.RESIZE))
+    def realloc(self, slot: int | None, op: Op) -> None:
         """Resize a live block: it moves to a slot of its own, also when it is refused and stays as it was."""
-        return self.perform(Op(op.kind, op.size, slot))
+        if slot is not None:
+            self.perform(Op(op.kind, op.size, slot))
 
-    @rule(slot=consumes(blocks))
-    def free(self, slot: int) -> None:
+    @_offered(Kind.FREE)
+    @rule(slot=blocks())
+    def free(self, slot: int | None) -> None:
         """Free a live block."""
-        self.perform(Op(Kind.FREE, slot=slot))
+        if slot is not None:
+            self.perform(Op(Kind.FREE, slot=slot))
 
-    @rule(slot=blocks)
-    def check(self, slot: int) -> None:
+    @_offered(Kind.POP)
+    @rule()
+    def pop(self) -> None:
+        """End the newest live block, if there is one."""
+        self.perform(Op(Kind.POP))
+
+    @_offered(Kind.RESET)
+    @rule()
+    def reset(self) -> None:
+        """End all blocks."""
+        self.perform(Op(Kind.RESET))
+
+    @_offered(Kind.MARK)
+    @rule()
+    def mark(self) -> None:
+        """Take a mark."""
+        self.perform(Op(Kind.MARK))
+
+    @_offered(Kind.RELEASE)
+    @rule(slot=marks())
+    def release(self, slot: int | None) -> None:
+        """End all blocks made since a mark."""
+        if slot is not None:
+            self.perform(Op(Kind.RELEASE, slot=slot))
+
+    @_offered(Kind.RENEW)
+    @rule()
+    def renew(self) -> None:
+        """Destroy the allocator and make it again."""
+        self.perform(Op(Kind.RENEW))
+
+    @rule(slot=blocks())
+    def check(self, slot: int | None) -> None:
         """Read a live block back."""
-        self.perform(Op(Kind.CHECK, slot=slot))
+        if slot is not None:
+            self.perform(Op(Kind.CHECK, slot=slot))
+
+
+RULES: Mapping[str, Kind] = {
+    "alloc": Kind.ALLOC,
+    "calloc": Kind.ZALLOC,
+    "aligned_alloc": Kind.ALIGNED,
+    "realloc": Kind.RESIZE,
+    "free": Kind.FREE,
+    "pop": Kind.POP,
+    "reset": Kind.RESET,
+    "mark": Kind.MARK,
+    "release": Kind.RELEASE,
+    "renew": Kind.RENEW,
+}
+"""The rule of each operation; reading back (`check`) is for all."""
+
+
+class MallocMachine(AllocatorMachine):
+    """The C library's calls."""
+
+    shape = "malloc"
+
+
+class BumpMachine(AllocatorMachine):
+    """Blocks one behind the other, all reset at once."""
+
+    shape = "bump"
+
+
+class PoolMachine(AllocatorMachine):
+    """Blocks of one size."""
+
+    shape = "pool"
+
+
+class FreeListMachine(AllocatorMachine):
+    """Blocks of any size, freed in any order."""
+
+    shape = "freelist"
+
+
+class StackMachine(AllocatorMachine):
+    """The newest block is popped first."""
+
+    shape = "stack"
+
+
+class ArenaMachine(AllocatorMachine):
+    """Marks, and releases to them."""
+
+    shape = "arena"
+
+
+class LuaMachine(AllocatorMachine):
+    """One call for everything."""
+
+    shape = "lua_alloc"
+
+
+MACHINES: Mapping[str, type[AllocatorMachine]] = {
+    machine.shape: machine
+    for machine in (
+        MallocMachine,
+        BumpMachine,
+        PoolMachine,
+        FreeListMachine,
+        StackMachine,
+        ArenaMachine,
+        LuaMachine,
+    )
+}
+"""The machine of each shape."""
+
+
+def killed_by_machine(
+    make: Callable[[], Any],
+    shape: str,
+    max_examples: int = 200,
+    seed: int = 0,
+    steps: int = 30,
+    shrink: bool = False,
+    machine: type[AllocatorMachine] | None = None,
+    promises: Mapping[str, Any] | None = None,
+) -> LawViolated | None:
+    """What the machine of `shape` finds wrong with the subjects of `make`, within a fixed budget; None: nothing.
+
+    The budget: `max_examples` runs of at most `steps` operations, drawn from `seed`. `machine` may be one that asks
+    for less than the shape's does; `promises` are fields of `Env` that its own go before. What the subject answers must
+    not vary with its addresses from run to run: `max_request_align=16` keeps alignments out of that.
+    """
+    base = machine or MACHINES[shape]
+
+    def made(machine: AllocatorMachine) -> Any:
+        return make()
+
+    body = {"make": made, "promises": {**(promises or {}), **base.promises}}
+    tried: Any = hypothesis.seed(seed)(type(base.__name__, (base,), body))
+    try:
+        run_state_machine_as_test(
+            tried,
+            settings=settings(
+                database=None,
+                deadline=None,
+                max_examples=max_examples,
+                stateful_step_count=steps,
+                phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+                report_multiple_bugs=False,
+                print_blob=False,
+                suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
+            ),
+        )
+    except LawViolated as found:
+        return found
+    except FlakyFailure as flaky:  # what it does depends on its addresses, and these vary
+        return next((found for found in flaky.exceptions if isinstance(found, LawViolated)), None)
+    return None

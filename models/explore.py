@@ -26,7 +26,7 @@ from heaplaw.spec.protocols import Step
 from heaplaw.spec.shapes import SHAPES, TAKERS, Kind
 from heaplaw.spec.verdict import Exhausted, Holds, Unknown, Verdict, Violated, Violation
 
-from .live import Checked, StepCalls, by_address
+from .live import Checked, Held, StepCalls, by_address
 from .session import Slots, applicable, take
 
 Goal: TypeAlias = Callable[[View, Event, View], bool]
@@ -82,6 +82,15 @@ class Exploration:
     def missed(self) -> list[str]:
         """Goals that were not reached."""
         return [name for name, reached in self.goals.items() if not reached]
+
+
+class _Clearing(Checked):
+    """The owner zeroes a block before freeing it."""
+
+    def _call(self, op: Op, held: Held | None, index: int) -> Event:
+        if held is not None and op.kind == Kind.FREE:
+            self.store.poke(held.ptr, bytes(held.size))
+        return super()._call(op, held, index)
 
 
 @dataclass(frozen=True)
@@ -148,8 +157,7 @@ class _Search:
         memory, slots = node.memory.copy(), node.slots.copy()
         calls = self._calls
         calls.state, calls.memory = node.state, memory
-        calls.counted = node.counted if node.depth else calls.at_first
-        event, owner = take(Checked(calls, memory, by_address, clears=True), slots, node.depth, op)
+        event, owner = take(_Clearing(calls, memory, by_address), slots, node.depth, op)
         event = replace(event, index=node.depth)
         before = node.heap.view(event)
         self.online.heap = node.heap.copy()

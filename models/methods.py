@@ -2,6 +2,7 @@
 for subjects that live in this one.
 """
 
+import ctypes
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -69,6 +70,16 @@ def fits(method: Callable[..., Any], arguments: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+def address_of(value: object) -> int:
+    """Where a buffer is: an address, or a writable buffer; 0 for anything else."""
+    if isinstance(value, int):
+        return int(value) if 0 < value <= SIZE_MAX else 0
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 0
 
 
 # ---- operations

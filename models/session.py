@@ -4,27 +4,43 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from heaplaw.spec.catalogue import law, laws_of
-from heaplaw.spec.event import NONE, Event, Status
+from heaplaw.spec.event import NONE, NULL, Event, Flag, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import EVENT_COLUMNS, History, Op, Trace, make_history, make_trace
 from heaplaw.spec.judge import Online
 from heaplaw.spec.law import AnyLaw, implied
-from heaplaw.spec.shapes import CALLS, TAKERS, Kind
+from heaplaw.spec.report import SILENT
+from heaplaw.spec.shapes import ALIGN_TAKERS, CALLS, MAKERS, SWEEPERS, TAKERS, Kind
 from heaplaw.spec.verdict import Violation
 
 from .live import Held, Live
 
 Slots = dict[int, Held]
-"""Which block each slot holds; a slot is the index of an operation."""
+"""Which block or mark each slot holds; a slot is the index of an operation."""
+NAMERS = (*TAKERS, Kind.RELEASE)
+"""Operations that name a slot."""
 
 
 class LawViolated(AssertionError):  # noqa: N818 (named for what happened, as Violated is)
-    """A law was broken: what was broken, and the trace that broke it."""
+    """A law was broken: what was broken, the trace that broke it, and what came of that."""
 
-    def __init__(self, violations: Sequence[Violation], trace: Trace) -> None:
+    def __init__(self, violations: Sequence[Violation], history: History) -> None:
         self.violations = tuple(violations)
-        self.trace = trace
-        super().__init__("\n".join([*map(explain, violations), "Operations:", *listing(trace.ops())]))
+        self.history = history
+        super().__init__("\n".join([*map(explain, violations), "Operations:", *listing(self.trace.ops())]))
+
+    @property
+    def trace(self) -> Trace:
+        """The operations, the last of which broke the law."""
+        return self.history.trace
+
+
+def export(failure: LawViolated) -> Trace:
+    """The trace of a machine's failure, as native drivers run it and as witnesses are stored.
+
+    It breaks the same laws in its last operation when it is run on a fresh subject.
+    """
+    return failure.trace
 
 
 def explain(violation: Violation) -> str:
@@ -41,14 +57,15 @@ def explain(violation: Violation) -> str:
 
 def listing(ops: Iterable[Op]) -> list[str]:
     """Operations, a line each, by the C library's names."""
-    lines: list[str] = []
-    for index, op in enumerate(ops):
-        words = [] if op.kind not in TAKERS else [f"#{op.slot}" if op.slot != NONE else "none"]
-        words += [] if op.align == 0 else [str(op.align)]
-        words += [] if op.kind != Kind.ZALLOC else [str(op.count)]
-        words += [str(op.size)] if op.kind not in (Kind.FREE, Kind.CHECK) else []
-        lines.append(f"  #{index} {CALLS[op.kind]}({', '.join(words)})")
-    return lines
+    return [f"  #{index} {CALLS[op.kind]}({', '.join(_arguments(op))})" for index, op in enumerate(ops)]
+
+
+def _arguments(op: Op) -> list[str]:
+    slot = {NONE: "none", NULL: "NULL"}.get(op.slot, f"#{op.slot}")
+    words = [slot] if op.kind in NAMERS else []
+    words += [str(op.align)] if op.kind in ALIGN_TAKERS else []
+    words += [str(op.count)] if op.kind == Kind.ZALLOC else []
+    return words + ([str(op.size)] if op.kind in MAKERS else [])
 
 
 def applicable(shape: str, offers: frozenset[str]) -> list[AnyLaw]:
@@ -56,23 +73,42 @@ def applicable(shape: str, offers: frozenset[str]) -> list[AnyLaw]:
     return [item for item in laws_of(shape) if item.needs <= implied(offers)]
 
 
+def named(slots: Slots, op: Op) -> Held | None:
+    """The block or mark that an operation is about; for a pop, the newest live block."""
+    if op.kind == Kind.POP:
+        return max((held for held in slots.values() if not held.mark), key=lambda held: held.owner, default=None)
+    held = slots.get(op.slot) if op.kind in NAMERS else None
+    return held if held is not None and held.mark == (op.kind == Kind.RELEASE) else None
+
+
+def since(slots: Slots, mark: Held | None) -> list[Held]:
+    """Blocks and marks made from `mark` on, or all; newest first."""
+    made = [held for held in slots.values() if mark is None or held.owner >= mark.owner]
+    return sorted(made, key=lambda held: -held.owner)
+
+
 def take(live: Live, slots: Slots, index: int, op: Op) -> tuple[Event, int]:
-    """Carry out operation `index` on `live` and bring `slots` up to date: the event and the named block's
-    owner.
+    """Carry out operation `index` on `live` and bring `slots` up to date: the event and the owner of the block or mark
+    that it is about.
 
     An operation on an empty slot is skipped. A resize that fails leaves its own slot holding the old block.
     """
-    named = op.kind in TAKERS
-    held = slots.get(op.slot) if named else None
-    if named and held is None:
+    held = named(slots, op)
+    if op.kind in NAMERS and held is None and (op.slot != NULL or op.kind in (Kind.CHECK, Kind.RELEASE)):
         return Event(op.kind, op.size, op.align, op.count, Status.SKIPPED, env=live.env), NONE
-    event, tag = live.apply(op, held, index)
-    if held is not None and event.status == Status.OK and op.kind in (Kind.FREE, Kind.RESIZE):
-        del slots[op.slot]
-    if held is not None and event.failed and op.kind == Kind.RESIZE:
-        slots[index] = slots.pop(op.slot)
-    if event.makes:
-        slots[index] = Held(index, event.ptr, int(event.extent), tag)
+    swept = since(slots, held) if op.kind in SWEEPERS else []
+    event, tag = live.apply(op, held, index, swept)
+    gone = swept if event.sweeps else [held] if held is not None and event.ends else []
+    moved = held is not None and event.failed and op.kind == Kind.RESIZE
+    for slot in [slot for slot, there in slots.items() if there in gone or (moved and there is held)]:
+        del slots[slot]
+    if moved and held is not None:
+        slots[index] = held
+    elif event.makes:
+        size = 0 if event.flags == Flag.UNWRITABLE else int(event.extent)
+        slots[index] = Held(index, event.ptr, size, tag, op.align)
+    elif event.served and op.kind == Kind.MARK:
+        slots[index] = Held(index, event.ptr, 0, mark=True)
     return event, NONE if held is None else held.owner
 
 
@@ -116,7 +152,7 @@ class Session:
         """Carry out and judge `op`; `LawViolated` when a law is broken by it."""
         step = self.do(op)
         if step.violations:
-            raise LawViolated(step.violations, self.trace()) from self.live.error
+            raise LawViolated(step.violations, self.history()) from self.live.error
         return step
 
     @property
@@ -135,7 +171,8 @@ class Session:
 
 def _row(event: Event, owner: int) -> dict[str, int]:
     fields = {column.name: int(getattr(event, column.name, 0)) for column in EVENT_COLUMNS}
-    return {**fields, "owner": owner}
+    reported = {} if event.report is SILENT else vars(event.report)
+    return {**fields, **reported, "owner": owner}
 
 
 def replay(trace: Trace, live: Live) -> Session:

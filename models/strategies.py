@@ -5,17 +5,19 @@ block after its death: it is what a correct user may do.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import Op, Trace, make_trace
-from heaplaw.spec.layout import is_power_of_two
-from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, TAKERS, Kind
+from heaplaw.spec.layout import SIZE_MAX, is_power_of_two
+from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, SWEEPERS, TAKERS, Kind
 
 from . import table
 
+NAMERS = (*TAKERS, Kind.RELEASE)
 LARGEST_CLASS = max(family.high for family in table.SIZES)
 """Largest ordinary size, bytes."""
 
@@ -45,9 +47,9 @@ def requests() -> SearchStrategy[int]:
     return sizes() | refused_sizes()
 
 
-def alignments() -> SearchStrategy[int]:
-    """Alignments asked for, bytes: powers of two."""
-    return st.sampled_from(table.ALIGNMENTS).filter(is_power_of_two)
+def alignments(most: int = max(table.ALIGNMENTS)) -> SearchStrategy[int]:
+    """Alignments asked for, bytes: powers of two, up to `most`."""
+    return st.sampled_from([align for align in table.ALIGNMENTS if is_power_of_two(align) and align <= most] or [1])
 
 
 def factors() -> SearchStrategy[tuple[int, int]]:
@@ -56,38 +58,70 @@ def factors() -> SearchStrategy[tuple[int, int]]:
     return fits | st.sampled_from(table.WRAPPING_FACTORS)
 
 
+def requests_within(env: Env) -> SearchStrategy[int]:
+    """Bytes to ask for: of an allocator that says how much it has, up to that and just beyond; else of any class."""
+    room = int(env.capacity or env.remaining)
+    if not room:
+        return requests().map(lambda size: min(size, int(env.max_request)))
+    edges = [max(0, size) for size in (room, room - 1, room + 1, room // 2, room - 8, room - 16, room - 32)]
+    small = st.integers(0, min(room, 64))
+    servable = small | st.integers(0, room) | st.integers(0, room // 4) | st.sampled_from(edges)
+    return (servable | servable | refused_sizes()).map(lambda size: min(size, int(env.max_request)))
+
+
+def factors_within(env: Env) -> SearchStrategy[tuple[int, int]]:
+    """(count, size) for zeroing calls, likewise."""
+    room = int(env.capacity or env.remaining)
+    if not env.counted:
+        return requests_within(env).map(lambda size: (1, size))
+    return factors() if not room else st.tuples(st.integers(0, 8), st.integers(0, room // 4)) | factors()
+
+
 def request(shape: str, kind: Kind, env: Env) -> SearchStrategy[Op]:
     """One operation of `kind`, with its slot left open. A pool's request has the size of its blocks."""
     if SHAPES[shape] is POOL:
         return st.just(Op(kind, env.block_size if kind in MAKERS else 0))
     if kind == Kind.ZALLOC:
-        return factors().map(lambda pair: Op(kind, pair[1], count=pair[0]))
+        return factors_within(env).map(lambda pair: Op(kind, pair[1], count=pair[0]))
     if kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED):
-        return st.tuples(requests(), alignments()).map(lambda pair: Op(kind, pair[0], align=pair[1]))
+        pairs = st.tuples(requests_within(env), alignments(int(env.max_request_align)))
+        return pairs.map(lambda pair: Op(kind, _multiple(*pair, env), align=pair[1]))
     if kind == Kind.RESIZE:
-        return requests().map(lambda size: Op(kind, max(1, size)))
-    return requests().map(lambda size: Op(kind, size)) if kind == Kind.ALLOC else st.just(Op(kind))
+        return requests_within(env).map(lambda size: Op(kind, max(1, size)))
+    return requests_within(env).map(lambda size: Op(kind, size)) if kind == Kind.ALLOC else st.just(Op(kind))
+
+
+def _multiple(size: int, align: int, env: Env) -> int:
+    """`size`, made a multiple of `align` where aligned requests must be, and there is room for that."""
+    return min(size, SIZE_MAX - align) // align * align if env.aligned_multiple else size
 
 
 def program(choices: Iterable[tuple[Op, int]]) -> list[Op]:
     """Operations with slots filled in: each pick, modulo their number, names one of the slots still held.
 
-    Operations that need a block where none is held are left out. A resize is followed in its own slot,
-    whether or not it will succeed.
+    Operations that need a block, or a mark, where none is held are left out. A resize is followed in its own slot,
+    whether or not it will succeed; a pop ends the newest block, whether or not that was made.
     """
     ops: list[Op] = []
-    open_slots: list[int] = []
+    blocks: list[int] = []
+    marks: list[int] = []
     for op, pick in choices:
-        if op.kind in TAKERS:
-            if not open_slots:
+        held = marks if op.kind == Kind.RELEASE else blocks
+        if op.kind in NAMERS:
+            if not held:
                 continue
-            place = pick % len(open_slots)
-            slot = open_slots[place] if op.kind == Kind.CHECK else open_slots.pop(place)
-            ops.append(Op(op.kind, op.size, slot, op.align, op.count))
-        else:
-            ops.append(op)
-        if op.kind in MAKERS:
-            open_slots.append(len(ops) - 1)
+            slot = held[pick % len(held)]
+            if op.kind in (Kind.FREE, Kind.RESIZE):
+                held.remove(slot)
+            op = replace(op, slot=slot)  # noqa: PLW2901 (the same operation, with its slot)
+        ops.append(op)
+        if op.kind in SWEEPERS:
+            gone = op.slot if op.kind == Kind.RELEASE else -1
+            blocks, marks = [b for b in blocks if b < gone], [m for m in marks if m < gone]
+        elif op.kind == Kind.POP:
+            del blocks[-1:]
+        elif op.kind in (*MAKERS, Kind.MARK):
+            (marks if op.kind == Kind.MARK else blocks).append(len(ops) - 1)
     return ops
 
 
@@ -112,12 +146,14 @@ def traces(shape: str, env: Env, max_ops: int = 20, offers: frozenset[str] | Non
 __all__ = [
     "alignments",
     "factors",
+    "factors_within",
     "kinds_of",
     "program",
     "programs",
     "refused_sizes",
     "request",
     "requests",
+    "requests_within",
     "sizes",
     "traces",
 ]

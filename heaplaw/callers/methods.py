@@ -9,12 +9,10 @@ from typing import Any
 
 from heaplaw.calls import SubjectError
 from heaplaw.models import methods
-from heaplaw.models.methods import fits, promised_align
+from heaplaw.models.methods import address_of, fits, promised_align
 from heaplaw.plan import Call, Plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import LUA_ALLOC, POOL, Shape
-
-from .objects import address_of
 
 __all__ = ["CAPACITY", "Maker", "env_of", "find", "import_module", "maker_of", "plan_of", "promised_align"]
 

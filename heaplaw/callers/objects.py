@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from heaplaw.calls import Answer, Bound, SubjectError, Words
-from heaplaw.models.methods import fits
+from heaplaw.models.methods import address_of, fits
 from heaplaw.plan import COUNTERS, CREATE, DESTROY, INIT, Call, Plan
 from heaplaw.spec.event import Status
 from heaplaw.spec.layout import SIZE_MAX
@@ -28,16 +28,6 @@ _COUNTING = frozenset(COUNTERS.values())
 _MARK = str(int(Kind.MARK))
 _TOKENS = 2**48
 """Marks that are no numbers are numbered from here on."""
-
-
-def address_of(value: object) -> int:
-    """Where a buffer is: an address, or a writable buffer; 0 for anything else."""
-    if isinstance(value, int):
-        return int(value) if 0 < value <= SIZE_MAX else 0
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return 0
 
 
 @dataclass(frozen=True)
