@@ -65,7 +65,7 @@ class Footprint:
         beyond = first + last // PAGE + 1
         self.pages = merge(np.concatenate((self.pages, np.stack((first, beyond), axis=1))))
 
-    def run(self, steady: bool) -> Run:
+    def run(self, steady: bool, foreign: int) -> Run:
         """The sums so far."""
         return Run(
             steady,
@@ -73,6 +73,7 @@ class Footprint:
             self.peak,
             self.turnover,
             self.refused,
+            foreign,
         )
 
 
@@ -146,7 +147,11 @@ class FastJudge:
             for law in self._pair_laws:
                 self.tallies[law.name].judged = self._shadow.together()
         if self.history.trace.profile == "steady":
-            run = self._footprint.run(True) if self._footprint is not None else run_of(self.history)
+            run = (
+                self._footprint.run(True, self.history.told.foreign)
+                if self._footprint is not None
+                else run_of(self.history)
+            )
             for law in self.laws:
                 if law.scope is Scope.RUN:
                     self.tallies[law.name].judge((), run)

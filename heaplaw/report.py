@@ -80,14 +80,15 @@ def table(report: Report) -> list[str]:
         if known and isinstance(outcome, Violated):
             lines += [f"  {'':<49} {part}" for part in wrap(known.reason, 60)]
     if unreported:
-        laws = f"{len(unreported)} laws on statistics, tags, leaks, costs"
+        laws = f"{len(unreported)} laws on statistics, leaks, limits, costs"
         lines.append(f"  and    {laws:<43} not applicable: it reports none of these")
     return lines
 
 
 def is_on_reports(verdict: Verdict, report: Report) -> bool:
-    """The law is on what subjects report, and this one reports nothing."""
-    return bool(law(verdict.law).needs & REPORTS) and REPORTS.isdisjoint(report.subject.offers)
+    """The law is on what subjects report, or on a limit, and this one has neither."""
+    told = REPORTS | {"limit"}
+    return bool(law(verdict.law).needs & told) and told.isdisjoint(report.subject.offers)
 
 
 def unmet(report: Report) -> list[tuple[Verdict, str]]:

@@ -147,6 +147,7 @@ class Wording:
             "&out": f"&{names[index]}",
             "capacity": str(self.plan.capacity),
             "tag": str(index % 10),
+            "label": str(op.label),
             "hook_malloc": "malloc",
             "hook_free": "free",
             "hook_realloc": "realloc",

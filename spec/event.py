@@ -129,6 +129,10 @@ class Env:
     """The smallest block of a free list, header included."""
     most_cost: int = 0
     """Words that an operation of constant cost may read and write, and one of linear cost for each free block."""
+    foreign: int = 0
+    """Bytes of pages that others use, or have used and left, in the memory that blocks come from: a subject that lives
+    in the harness's own heap.
+    """
     constant_alloc: bool = True
     """Requests are of constant cost; else linear in the blocks of the free list."""
     constant_free: bool = True
@@ -343,3 +347,5 @@ class Run:
     """Bytes handed out in all."""
     refused: Word
     """Requests that were refused."""
+    foreign: Word = 0
+    """Bytes of pages that others leave in the memory that blocks come from."""

@@ -11,7 +11,7 @@ from .event import NEVER, NONE, Block, Env, Event, Order, Run, Status, View
 from .history import History
 from .layout import PAGE
 from .report import SILENT, Sums
-from .shapes import Kind
+from .shapes import MAKERS, Kind
 
 RUN_BLOCK_MAX = 2**20
 """Larger blocks are left out of footprints, bytes: their pages are the operating system's."""
@@ -83,18 +83,19 @@ class Past:
 
 @dataclass(frozen=True)
 class Tag:
-    """What is live of one tag."""
+    """What was handed out with one tag."""
 
-    live: int = 0
-    """Blocks."""
+    made: int = 0
+    """Blocks in all."""
     bytes: int = 0
+    """Live now."""
     peak: int = 0
     """Most bytes that were ever live."""
 
     def plus(self, blocks: int, extent: int) -> "Tag":
-        """After `blocks` more (or less) of `extent` bytes in all."""
+        """After `blocks` more were handed out, and `extent` bytes more, or less, are live."""
         now = self.bytes + extent
-        return Tag(self.live + blocks, now, max(self.peak, now))
+        return Tag(self.made + blocks, now, max(self.peak, now))
 
 
 @dataclass
@@ -258,11 +259,11 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
         return Sums()
     if owner != NONE:
         label = part.labels.get(owner, 0)
-    elif e.makes:
+    elif e.kind in MAKERS:
         label = int(e.label)
     for gone, size in ended:
         of = part.labels.pop(gone, 0)
-        part.tags[of] = part.tags.get(of, Tag()).plus(-1, -size)
+        part.tags[of] = part.tags.get(of, Tag()).plus(0, -size)
     extent = part.live[index] if e.makes else 0
     if e.makes:
         part.labels[index] = label
@@ -274,7 +275,7 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
         handed=before.handed + extent,
         made=before.made + int(e.makes),
         label=label,
-        tag_live=tag.live,
+        tag_made=tag.made,
         tag_bytes=tag.bytes,
         tag_peak=tag.peak,
     )
@@ -334,4 +335,4 @@ def run_of(history: History) -> Run:
             turnover += extent
             peak = max(peak, now)
             pages.update(range(e.ptr // PAGE, (e.ptr + max(1, extent) - 1) // PAGE + 1))
-    return Run(history.trace.profile == "steady", PAGE * len(pages), peak, turnover, refused)
+    return Run(history.trace.profile == "steady", PAGE * len(pages), peak, turnover, refused, history.told.foreign)

@@ -12,6 +12,7 @@ Args = TypeVarTuple("Args")
 
 PROMISES = frozenset(
     {"coalesces", "reuse order", "zero size", "errno", "shrinks", "free null", "limit", "minimum", "overhead"}
+    | {"constant time", "linear time"}
 )
 """What a subject offers by promising it, rather than by having it."""
 FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "giving back", "huge sizes"})

@@ -26,8 +26,9 @@ class Report:
     allocations: Word = 0
     """Blocks handed out in all, resized ones included."""
     tag_count: Word = 0
-    """Live blocks with the tag of the block that the operation made or named …"""
+    """Blocks handed out in all with the tag of the block that the operation made or named …"""
     tag_current: Word = 0
+    """… live now …"""
     tag_peak: Word = 0
     leak_count: Word = 0
     """Blocks that the leak report would list if it were written now."""
@@ -72,9 +73,10 @@ class Sums:
     """Blocks handed out in all."""
     label: Word = 0
     """The tag of the block that the latest operation made or named; 0: none."""
-    tag_live: Word = 0
-    """Live blocks of that tag …"""
+    tag_made: Word = 0
+    """Blocks handed out in all with that tag …"""
     tag_bytes: Word = 0
+    """… live now …"""
     tag_peak: Word = 0
 
 

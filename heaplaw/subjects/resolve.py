@@ -16,6 +16,7 @@ from .listing import find_mapping, names
 from .mapped import mapped_subject
 from .native import native_subject
 from .python import cpython_subject, object_subject
+from .reference import PREFIX, reference_subject
 
 NAMES = ("libc", "cpython", *PYTHON_FAMILIES)
 """Subjects that are neither mappings nor files."""
@@ -31,6 +32,9 @@ def resolve(
     """
     if not name:
         raise UsageError("the subject's name is empty; leave it out to judge the C library")
+    if name.startswith(PREFIX):
+        refuse_stray_options(name, False, False, prefix, shape, arguments or {})
+        return [reference_subject(name.removeprefix(PREFIX))]
     thing = "/" not in name and ":" in name and not name.startswith("mutant:")
     known = find_mapping(name)
     mapped = name.endswith(".toml") or known is not None
@@ -109,6 +113,8 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
         return cpython_subject(spec["family"])
     if spec["kind"] == "object":
         return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
+    if spec["kind"] == "reference":
+        return reference_subject(spec["name"], spec["package"])
     if spec["kind"] == "mapping" and spec["path"].startswith("mutant:"):
         return mutant_subject(spec["path"].removeprefix("mutant:"))
     if spec["kind"] == "mapping":

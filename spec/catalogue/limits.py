@@ -149,8 +149,8 @@ failure_changes_nothing = Law[View, Event, View](
 
 
 def footprint_limit(r: Run) -> Word:
-    """Bytes of pages that a workload with this peak may cover: four times the peak and 256 KiB."""
-    return 4 * r.peak + MIB // 4
+    """Bytes of pages that a workload with this peak may cover: four times the peak and 256 KiB, and what others use."""
+    return 4 * r.peak + MIB // 4 + r.foreign
 
 
 def _reuse_premise(r: Run) -> Truth:

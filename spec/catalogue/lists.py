@@ -105,7 +105,7 @@ constant_time = Law[Event](
     required=lambda e: f"at most {e.env.most_cost} words",
     accepts=((replace(_GAVE, report=Report(cost=8)),),),
     rejects=((replace(_GAVE, report=Report(cost=9)),),),
-    needs=frozenset({"cost"}),
+    needs=frozenset({"cost", "constant time"}),
 )
 
 
@@ -132,7 +132,7 @@ linear_time = Law[Event](
     required=lambda e: f"at most about {e.env.most_cost * (e.report.nodes + 1)} words",
     accepts=((replace(_GAVE, report=Report(cost=24, nodes=2), env=replace(_ENV, constant_alloc=False)),),),
     rejects=((replace(_GAVE, report=Report(cost=40, nodes=2), env=replace(_ENV, constant_alloc=False)),),),
-    needs=frozenset({"cost", "nodes"}),
+    needs=frozenset({"cost", "nodes", "linear time"}),
 )
 
 

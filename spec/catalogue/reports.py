@@ -21,7 +21,7 @@ _REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 _AFTER = View(
     live=1,
     live_bytes=64,
-    sums=Sums(peak=96, peak_live=1, handed=160, made=2, label=3, tag_live=1, tag_bytes=64, tag_peak=64),
+    sums=Sums(peak=96, peak_live=1, handed=160, made=2, label=3, tag_made=1, tag_bytes=64, tag_peak=64),
 )
 
 
@@ -85,13 +85,13 @@ peak_exact = Law[View, Event, View](
 
 def _tags(pre: View, e: Event, post: View) -> Truth:
     said, true = e.report, post.sums
-    return (said.tag_count == true.tag_live) & (said.tag_current == true.tag_bytes) & (said.tag_peak == true.tag_peak)
+    return (said.tag_count == true.tag_made) & (said.tag_current == true.tag_bytes) & (said.tag_peak == true.tag_peak)
 
 
 tags_exact = Law[View, Event, View](
     id="HL703",
     name="tags_exact",
-    sentence="the totals of a tag (live blocks, current and peak bytes) are what the history says of its blocks",
+    sentence="the totals of a tag (blocks handed out, current and peak bytes) are what the history says of its blocks",
     source=f"{SYSTEM}: tagged allocation tracking",
     scope=Scope.STEP,
     shapes=ALL,
@@ -101,7 +101,7 @@ tags_exact = Law[View, Event, View](
         f"tag {post.sums.label}: {e.report.tag_count} blocks, {e.report.tag_current} bytes, peak {e.report.tag_peak}"
     ),
     required=lambda pre, e, post: (
-        f"{post.sums.tag_live} blocks, {post.sums.tag_bytes} bytes, peak {post.sums.tag_peak}"
+        f"{post.sums.tag_made} blocks, {post.sums.tag_bytes} bytes, peak {post.sums.tag_peak}"
     ),
     accepts=((View(), _GAVE, _AFTER),),
     rejects=(

@@ -1,0 +1,185 @@
+"""The explicit allocators over buffers, as plain objects that tell what they cost and how their lists look.
+
+Runs in the worker. The objects of `refimpl.allocators.plain` do the work; the memory that their steps use is counted.
+"""
+
+from typing import Any
+
+from heaplaw.spec.layout import SIZE_MAX
+from heaplaw.spec.report import first_fitting
+
+from .system import package
+
+HEADER = 16
+"""Bytes of a free list's header: the whole block's size is the word so far in front of the payload."""
+
+
+class Counting:
+    """A memory that counts the words read and written; what is zeroed in one go is payload, and does not count."""
+
+    def __init__(self, memory: Any) -> None:
+        self.memory = memory
+        self.words = 0
+
+    def read(self, address: int) -> int:
+        self.words += 1
+        return int(self.memory.read(address))
+
+    def write(self, address: int, value: int) -> None:
+        self.words += 1
+        self.memory.write(address, value)
+
+    def zero(self, address: int, size: int) -> None:
+        self.memory.zero(address, size)
+
+    def close(self) -> None:
+        self.memory.close()
+
+
+class Explicit:
+    """An allocator over a buffer."""
+
+    def __init__(self, plain: Any, allocator: Any) -> None:
+        self.plain, self._allocator = plain, allocator
+        self._counting = Counting(vars(allocator)["_memory"])
+        vars(allocator)["_memory"] = self._counting
+
+    def _begin(self) -> Any:
+        """The allocator, about to be called: what is read and written from here on is the call's."""
+        self._counting.words = 0
+        return self.plain
+
+    def alloc(self, size: int, align: int) -> int:
+        """A block, or 0."""
+        return int(self._begin().alloc(size, align))
+
+    def calloc(self, count: int, size: int) -> int:
+        """A zeroed block, or 0."""
+        return int(self._begin().calloc(count, size))
+
+    def reset(self) -> None:
+        """End all blocks."""
+        self._begin().reset()
+
+    def pop(self) -> None:
+        """End the newest block."""
+        self._begin().pop()
+
+    def drop(self) -> None:
+        """End the allocator."""
+        self.plain.drop()
+
+    def remaining(self) -> int:
+        return int(self.plain.remaining())
+
+    def total_allocated(self) -> int:
+        return int(self.plain.total_allocated())
+
+    def cost(self) -> int:
+        return self._counting.words
+
+
+class Listed(Explicit):
+    """A free list: what it was like before the latest operation is kept."""
+
+    def __init__(self, plain: Any) -> None:
+        super().__init__(plain, plain.allocator)
+        self._nodes: list[tuple[int, int]] = []
+        self._fit = 0
+        self._live: set[int] = set()
+
+    def _looked(self, size: int, align: int) -> None:
+        self._nodes = list(self.plain.allocator.free_blocks())
+        self._fit = first_fitting(self._nodes, size, align, HEADER)
+
+    def alloc(self, size: int, align: int) -> int:
+        self._looked(size, align)
+        return self._made(super().alloc(size, align))
+
+    def calloc(self, count: int, size: int) -> int:
+        self._looked(count * size, int(self.plain.alignment))
+        return self._made(super().calloc(count, size))
+
+    def _made(self, ptr: int) -> int:
+        self._spent = self._counting.words
+        if ptr:
+            self._live.add(ptr)
+        return ptr
+
+    def dealloc(self, ptr: int) -> None:
+        """Free a block."""
+        self._looked(0, 1)
+        self._fit = 0
+        self._begin().dealloc(ptr)
+        self._spent = self._counting.words
+        self._live.discard(ptr)
+
+    def usable_size(self, ptr: int) -> int:
+        return int(self.plain.usable_size(ptr))
+
+    def cost(self) -> int:
+        """What came after the call, for reports, is not the call's."""
+        return self._spent
+
+    _spent = 0
+
+    def nodes(self) -> int:
+        return len(self._nodes)
+
+    def first_fit(self) -> int:
+        return self._fit
+
+    def least_free(self) -> int:
+        return min((size for _, size in self.plain.allocator.free_blocks()), default=SIZE_MAX)
+
+    def least_taken(self) -> int:
+        """As the headers of live blocks say."""
+        return min((int(self._counting.memory.read(ptr - HEADER)) for ptr in self._live), default=SIZE_MAX)
+
+
+class Pool(Explicit):
+    """A pool of blocks of 64 bytes, which makes its own buffer."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool, pool)
+        self.buffer = pool.buffer
+
+    def take(self) -> int:
+        """A block, or 0."""
+        return int(self._begin().alloc())
+
+    def dealloc(self, ptr: int) -> None:
+        """Free a block."""
+        self._begin().dealloc(ptr)
+
+    def num_free_blocks(self) -> int:
+        return int(self.plain.num_free_blocks())
+
+    def num_allocated(self) -> int:
+        return int(self.plain.num_allocated())
+
+
+def bump(buffer: int, capacity: int) -> Explicit:
+    plain = package("allocators.plain").Bump(buffer, capacity)
+    return Explicit(plain, plain.allocator)
+
+
+def stack(buffer: int, capacity: int) -> Explicit:
+    plain = package("allocators.plain").Stack(buffer, capacity)
+    return Explicit(plain, plain.allocator)
+
+
+def freelist(buffer: int, capacity: int) -> Listed:
+    return Listed(package("allocators.plain").FreeList(buffer, capacity))
+
+
+def coalescing(buffer: int, capacity: int) -> Listed:
+    return Listed(package("allocators.plain").CoalescingFreeList(buffer, capacity))
+
+
+def pool() -> Pool:
+    return Pool(package("allocators").PoolAllocator(64, 100))
+
+
+def libc() -> Any:
+    return package("allocators").GlobalAllocator()
