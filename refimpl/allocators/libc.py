@@ -73,6 +73,11 @@ def global_alloc_zeroed(layout: Layout) -> Allocation:
     return _entered(address, layout)
 
 
+def live_blocks() -> dict[int, Layout]:
+    """The blocks that are live, by address."""
+    return dict(_live)
+
+
 def _check_live(ptr: int, layout: Layout, doing: str) -> None:
     """`MisuseError` unless the block at `ptr` is live and has this layout."""
     known = _live.get(ptr)

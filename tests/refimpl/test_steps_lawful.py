@@ -26,7 +26,7 @@ def _run(trial: Trial, rng: random.Random, operations: int) -> None:
 @pytest.mark.parametrize("buffer", BUFFERS, ids=lambda pair: f"{pair[0]:#x}-{pair[1]}")
 def test_steps__break_no_law(name: str, buffer: tuple[int, int]) -> None:
     rng = random.Random(f"{name} {buffer}")
-    for _ in range(6):
+    for _ in range(12):
         _run(Trial(SYSTEMS[name], *buffer), rng, 60)
 
 
