@@ -84,13 +84,18 @@ class Listed(Explicit):
 
     def __init__(self, plain: Any) -> None:
         super().__init__(plain, plain.allocator)
-        self._nodes: list[tuple[int, int]] = []
-        self._fit = 0
+        self._before = 0
+        self._now = self._listed()
+        self._fit = self._spent = 0
         self._live: set[int] = set()
 
+    def _listed(self) -> list[tuple[int, int]]:
+        return list(self.plain.allocator.free_blocks())
+
     def _looked(self, size: int, align: int) -> None:
-        self._nodes = list(self.plain.allocator.free_blocks())
-        self._fit = first_fitting(self._nodes, size, align, HEADER)
+        """Before a call: what the list was like, and where a request would go."""
+        self._before = len(self._now)
+        self._fit = first_fitting(self._now, size, align, HEADER)
 
     def alloc(self, size: int, align: int) -> int:
         self._looked(size, align)
@@ -101,36 +106,34 @@ class Listed(Explicit):
         return self._made(super().calloc(count, size))
 
     def _made(self, ptr: int) -> int:
+        """After a call; what is read from here on, for reports, is not the call's cost."""
         self._spent = self._counting.words
+        self._now = self._listed()
         if ptr:
             self._live.add(ptr)
         return ptr
 
     def dealloc(self, ptr: int) -> None:
         """Free a block."""
-        self._looked(0, 1)
-        self._fit = 0
+        self._before, self._fit = len(self._now), 0
         self._begin().dealloc(ptr)
-        self._spent = self._counting.words
         self._live.discard(ptr)
+        self._made(0)
 
     def usable_size(self, ptr: int) -> int:
         return int(self.plain.usable_size(ptr))
 
     def cost(self) -> int:
-        """What came after the call, for reports, is not the call's."""
         return self._spent
 
-    _spent = 0
-
     def nodes(self) -> int:
-        return len(self._nodes)
+        return self._before
 
     def first_fit(self) -> int:
         return self._fit
 
     def least_free(self) -> int:
-        return min((size for _, size in self.plain.allocator.free_blocks()), default=SIZE_MAX)
+        return min((size for _, size in self._now), default=SIZE_MAX)
 
     def least_taken(self) -> int:
         """As the headers of live blocks say."""

@@ -140,6 +140,80 @@ class Plain:
         return label_of(lines[0].tag) if (lines[0].file, lines[0].line) == SITE else SIZE_MAX
 
 
+class Everything(Plain):
+    """A registry: a label is a subsystem, and what is reported of a tag is what its subsystem reports.
+
+    Marks and resets are those of all subsystems at once.
+    """
+
+    def __init__(self, registry: Any, subsystems: list[Any]) -> None:
+        super().__init__(registry)
+        self._every = [registry.get(subsystem) for subsystem in subsystems]
+        self._subsystems = subsystems
+        self._marks: list[list[int]] = []
+
+    def _of(self, label: int) -> Any:
+        self._listed = None
+        return self._every[label]
+
+    def alloc(self, size: int, label: int = 0) -> int:
+        return int(self._of(label).alloc(size, tag=tag_of(label), site=SITE))
+
+    def aligned(self, size: int, align: int, label: int = 0) -> int:
+        return int(self._of(label).alloc(size, align, tag=tag_of(label), site=SITE))
+
+    def zeroed(self, size: int, label: int = 0) -> int:
+        return int(self._of(label).alloc_zeroed(size, tag=tag_of(label), site=SITE))
+
+    def reset(self) -> None:
+        for label in range(len(self._every)):
+            self._of(label).reset()
+
+    def mark(self) -> int:
+        self._marks.append([int(self._of(label).mark()) for label in range(len(self._every))])
+        return len(self._marks) - 1
+
+    def release(self, mark: int) -> None:
+        for label, inner in enumerate(self._marks[mark]):
+            self._of(label).release(inner)
+
+    def drop(self) -> None:
+        self.allocator.shutdown()
+
+    def total_bytes(self) -> int:
+        return int(self.allocator.totals().total_bytes)
+
+    def current_bytes(self) -> int:
+        return int(self.allocator.totals().current_bytes)
+
+    def peak_bytes(self) -> int:
+        return int(self.allocator.totals().peak_bytes)
+
+    def allocations(self) -> int:
+        return int(self.allocator.totals().allocations)
+
+    def footprint(self) -> int:
+        return sum(int(one.footprint()) for one in self._every)
+
+    def _reported(self, label: int) -> Any:
+        """What its statistics say of a subsystem."""
+        return self.allocator.statistics()[self._subsystems[label]]
+
+    def tag_count(self, label: int) -> int:
+        return int(self._reported(label).allocations)
+
+    def tag_current(self, label: int) -> int:
+        return int(self._reported(label).current_bytes)
+
+    def tag_peak(self, label: int) -> int:
+        return int(self._reported(label).peak_bytes)
+
+    def _leaks(self) -> list[Any]:
+        if self._listed is None:
+            self._listed = list(self.allocator.leaks().leaks)
+        return self._listed
+
+
 def made(build: Callable[[Any], Any]) -> Plain:
     """The allocator that `build` makes of the package `system`."""
     return Plain(build(package("system")))
@@ -175,3 +249,12 @@ def limited() -> Plain:
 
 def large() -> Plain:
     return made(lambda system: system.Mapped(system.Platform(), 16 * 1024))
+
+
+def collected() -> Plain:
+    return made(lambda system: system.GcAllocator(system.Platform(), lambda emergency: None, 16 * 1024))
+
+
+def registry() -> Everything:
+    system = package("system")
+    return Everything(system.Registry(switches=system.Switches()), list(system.Subsystem))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from heaplaw.plan import Call, Plan, call
 from heaplaw.refimpl.steps import bump, freelist, stack
@@ -12,6 +13,8 @@ from heaplaw.spec.shapes import Kind
 SYSTEM, EXPLICIT = "heaplaw.references.system", "heaplaw.references.explicit"
 CAPACITY = 64 * 1024
 """Bytes of the buffer that allocators over one buffer are given."""
+FEW = 8 * 1024
+"""The same of a free list that is never joined, and would be long."""
 BLOCK, BLOCKS = 64, 100
 """Of the pool: bytes a block, and blocks."""
 TAGS = 3
@@ -77,7 +80,7 @@ class Reference:
         )
 
 
-def _system(shape: str, overhead: int, chunk: int, **more: int) -> Env:
+def _system(shape: str, overhead: int, chunk: int, **more: Any) -> Env:
     """What all allocators of the system promise."""
     return replace(
         plain_env(shape),
@@ -118,22 +121,23 @@ C: dict[Kind, Call] = {
 }
 
 
-def _over_buffer(name: str, env: Env, operations: Mapping[Kind, Call], what: str, *promises: str) -> Reference:
+def _over_buffer(
+    name: str, env: Env, operations: Mapping[Kind, Call], what: str, *promises: str, capacity: int = CAPACITY
+) -> Reference:
     """An allocator over one buffer that it is given; `env`: what its steps promise."""
-    counters = LIST_ANSWERS if Kind.FREE in operations else ANSWERS
     return Reference(
-        env_shape(operations), name, what, operations, counters, replace(env, base=0), frozenset(promises), EXPLICIT,
-        buffer=CAPACITY,
-    )  # fmt: skip
+        shape="freelist" if Kind.FREE in operations else "stack" if Kind.POP in operations else "bump",
+        make=name,
+        what=what,
+        operations=operations,
+        counters=LIST_ANSWERS if Kind.FREE in operations else ANSWERS,
+        env=replace(env, base=0, capacity=capacity, remaining=capacity),
+        promises=frozenset(promises),
+        module=EXPLICIT,
+        buffer=capacity,
+    )
 
 
-def env_shape(operations: Mapping[Kind, Call]) -> str:
-    """The shape of an allocator over one buffer."""
-    return "freelist" if Kind.FREE in operations else "stack" if Kind.POP in operations else "bump"
-
-
-_LIST = {"minimum": freelist.LEAST, "most_cost": 9, "constant_alloc": False}
-"""A free list's: a visit reads 2 words, taking a block and giving it back read and write 9 at most."""
 _BACK = call("reset", "none")
 
 REFERENCES: dict[str, Reference] = {
@@ -149,7 +153,7 @@ REFERENCES: dict[str, Reference] = {
         "constant time",
     ),
     "stack": _over_buffer(
-        "stack", replace(stack.StackState(8, CAPACITY, 0, 0).env, most_cost=1),
+        "stack", stack.StackState(8, CAPACITY, 0, 0).env,
         {**OVER_BUFFER, Kind.POP: call("pop", "none"), Kind.RESET: _BACK}, "a stack with headers of 8 bytes",
         "constant time",
     ),
@@ -167,11 +171,12 @@ REFERENCES: dict[str, Reference] = {
         frozenset({"reuse order", "grid", "constant time"}), EXPLICIT, renews=True,
     ),
     "freelist": _over_buffer(
-        "freelist", replace(freelist.FreeListState(8, CAPACITY, 0, 0).env, **_LIST), LIST,
+        "freelist", freelist.FreeListState(8, CAPACITY, 0, 0).env, LIST,
         "first fit, freed in constant time, nothing joined", "minimum", "constant time", "linear time",
+        capacity=FEW,
     ),
     "freelist-coalescing": _over_buffer(
-        "coalescing", replace(freelist.FreeListState(8, CAPACITY, 0, 0, True).env, constant_free=False, **_LIST), LIST,
+        "coalescing", freelist.FreeListState(8, CAPACITY, 0, 0, True).env, LIST,
         "first fit in order of address, freed neighbours joined", "minimum", "coalesces", "linear time",
     ),
     "platform": Reference(
@@ -196,6 +201,14 @@ REFERENCES: dict[str, Reference] = {
     "trace-arena": Reference(
         "arena", "trace_arena", "an arena, every block on record", REGION, COUNTERS,
         _system("arena", 64, 3 * 4096), frozenset({"overhead"}), operations_run=4_000,
+    ),
+    "registry": Reference(
+        "arena", "registry", "an allocator for each subsystem of a virtual machine", REGION, COUNTERS,
+        replace(_system("arena", 0, 12 * 4096), labels=10), frozenset({"overhead"}), operations_run=4_000,
+    ),
+    "collected": Reference(
+        "malloc", "collected", "the platform under a collector that finds no garbage", HEAP, COUNTERS,
+        _system("malloc", 0, 0), frozenset({"overhead"}),
     ),
     "limited": Reference(
         "malloc", "limited", "the platform with a limit of 64 KiB", HEAP, COUNTERS,

@@ -454,7 +454,7 @@ def test_run__sums_as_the_naive_way(name: str, monkeypatch: pytest.MonkeyPatch) 
             fast = FastJudge(history, [])
             fast.finish()
             assert fast._footprint is not None
-            assert fast._footprint.run(True) == run_of(history)
+            assert fast._footprint.run(True, 0) == run_of(history)
 
 
 def test_merge__is_the_union_of_ranges() -> None:
