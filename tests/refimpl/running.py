@@ -5,6 +5,7 @@ classes that users hold, over real memory.
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from heaplaw.refimpl.allocators import plain
@@ -100,6 +101,8 @@ class Trial:
         self.system = system
         self.state = system.init(buffer, capacity, self.memory)
         self.live: list[Held] = []
+        self.tiles = self.free
+        """The free blocks at first."""
         self.index = 0
         offers = implied(system.offers | {CALLS[kind] for kind in system.kinds})
         self.online = Online([law for law in laws_of(system.shape) if law.needs <= offers])
@@ -128,6 +131,8 @@ class Trial:
         violations = self.online.feed(self.index, e, held.owner if held else NONE)
         assert not violations, (op, self.state, violations)
         self.settle(op, held, e)
+        if self.tiles:
+            self.check_tiling()
         self.index += 1
         return e
 
@@ -144,13 +149,24 @@ class Trial:
             assert self.memory.poke(made.ptr, made.pattern) == made.size
             self.live.append(made)
 
+    def check_tiling(self) -> None:
+        """Free and live blocks of a free list fill the buffer's whole words, without gap or overlap."""
+        live = [(int(self.memory.read(b.ptr - 8)), int(self.memory.read(b.ptr - 16))) for b in self.live]
+        tiles = sorted([*self.free, *live])
+        assert tiles[0][0] == self.tiles[0][0]
+        assert all(start + size == above for (start, size), (above, _) in pairwise(tiles))
+        assert sum(size for _, size in tiles) == sum(size for _, size in self.tiles)
+        assert sum(size for _, size in live) == self.state.allocated
+        if self.state.coalesces:
+            assert all(start + size < above for (start, size), (above, _) in pairwise(self.free))
+
     def check_payloads(self) -> None:
         """All live blocks are as their owners wrote them."""
         for held in self.live:
             assert self.memory.peek(held.ptr, held.size) == held.pattern
 
     def report(self, e: Event, free: list[tuple[int, int]], held: Held | None) -> Report:
-        """What the laws on free lists and costs ask for, `free` being the list before, and `held` the block that ended."""
+        """What the laws on free lists and costs ask for; `free`: the list before; `held`: the block that ended."""
         cost = self.memory.cost
         if self.system.shape != "freelist":
             return Report(cost=cost)

@@ -12,7 +12,7 @@ from heaplaw.spec.shapes import Kind
 
 from .running import ALIGNMENTS, COUNTS, LARGE, REQUESTS, SIZES, SYSTEMS, System, Trial, call
 
-FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=120)
+FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=80)
 ROOM = 8192
 _BUFFER = (ctypes.c_char * (ROOM + 64))()
 
