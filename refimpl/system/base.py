@@ -185,8 +185,7 @@ class Booked(Allocator):
     ) -> int:
         self._enter(doing)
         check_size(doing, size)
-        align = self.alignment if align is None else align
-        check_align(doing, align)
+        align = self.alignment if align is None else checked_align(doing, align, self.alignment)
         if size > PTRDIFF_MAX or align > PTRDIFF_MAX:
             return 0
         ptr = take(size, align, note)
@@ -215,7 +214,8 @@ def check_size(doing: str, size: int) -> None:
         raise MisuseError(f"{doing}({size!r})", "a size is an integer of 0 bytes or more")
 
 
-def check_align(doing: str, align: int) -> None:
-    """Refuse what is no alignment."""
+def checked_align(doing: str, align: int, least: int) -> int:
+    """An alignment of at least `least`; what is none is refused."""
     if type(align) is not int or not is_power_of_two(align):
         raise MisuseError(f"{doing}(align={align!r})", "an alignment is a power of two")
+    return max(align, least)

@@ -66,15 +66,15 @@ class Allocator(ABC):
     name: str
     """For people."""
     alignment: int
-    """What every block is aligned to, unless more is asked for: bytes, a power of two."""
+    """What every block is aligned to, where not more is asked for: bytes, a power of two."""
 
     @abstractmethod
     def alloc(self, size: int, align: int | None = None, *, tag: str = "", site: Site | None = None) -> int:
         """The address of a new block, or 0.
 
-        A block of 0 bytes has an address of its own. `align` is a power of two, `alignment` when left out. `tag` is
-        for statistics; `site` is where the program allocates, which recording allocators find out themselves when it
-        is left out.
+        A block of 0 bytes has an address of its own. `align` is a power of two; less than `alignment` is as much.
+        `tag` is for statistics; `site` is where the program allocates, which recording allocators find out themselves
+        when it is left out.
         """
 
     @abstractmethod

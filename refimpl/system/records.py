@@ -87,11 +87,11 @@ class Records:
             self._newest = older
 
     def read(self) -> list[Leak]:
-        """What the records say, the oldest first."""
+        """What the records say, the oldest first; stops after as many as there are: a cycle shows as a repeat."""
         found: list[Leak] = []
-        record = self._newest
-        while record != 0:
-            address, size, file, line, tag, serial, older, _ = (self._get(record, field) for field in Field)
+        record, count = self._newest, self.blocks.ledger.book.whole.live
+        while record != 0 and len(found) <= count:
+            address, size, file, line, tag, serial, older, _ = self._words.read_all(record, len(Field))
             found.append(Leak(address, size, self._texts.text(file), line, self._texts.text(tag), serial))
             record = older
         return found[::-1]

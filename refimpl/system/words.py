@@ -15,6 +15,10 @@ class ProcessWords:
         """The word at `address`."""
         return ctypes.c_uint64.from_address(address).value
 
+    def read_all(self, address: int, count: int) -> list[int]:
+        """`count` words from `address` on."""
+        return list((ctypes.c_uint64 * count).from_address(address))
+
     def write(self, address: int, value: int) -> None:
         """Make `value` the word at `address`."""
         ctypes.c_uint64.from_address(address).value = value
