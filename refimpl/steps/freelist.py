@@ -224,7 +224,7 @@ def pass_by(place: Place, block: Word, memory: Memory) -> tuple[Truth, Place]:
 def join(state: FreeListState, place: Place, block: Word, size: Word, memory: Memory) -> FreeListState:
     """Put a block that is in no list at `place`, joined with the neighbours that touch it.
 
-    O(1): three reads and four writes at most.
+    O(1): three reads and three writes at most.
     """
     following = place.block
     if following == block + size:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heaplaw.refimpl.memory import AccessError, ProcessBytes, RealMemory, WordMemory
+from heaplaw.refimpl.memory import AccessError, ProcessBytes, RealMemory, WordMemory, zero
 
 FIXED = settings(derandomize=True, database=None, deadline=None)
 
@@ -56,6 +56,47 @@ def test_word_memory__bytes_agree_with_a_byte_array(writes: list[tuple[int, byte
         model[address : address + len(fits)] = fits
     assert memory.peek(16, 100) == bytes(model[16:])
     assert memory.peek(19, 9) == bytes(model[19:28])
+
+
+class Words:
+    """A memory that knows words only."""
+
+    def __init__(self, memory: WordMemory) -> None:
+        self.read, self.write = memory.read, memory.write
+
+
+@FIXED
+@given(st.integers(16, 63), st.integers(0, 40), st.booleans())
+def test_zero__changes_the_bytes_of_its_range_and_no_other(address: int, size: int, words_only: bool) -> None:
+    size = min(size, 64 - address)
+    memory, model = WordMemory(16, 64), bytearray(range(100, 148))
+    memory.poke(16, bytes(model))
+    zero(Words(memory) if words_only else memory, address, size)
+    model[address - 16 : address - 16 + size] = bytes(size)
+    assert memory.peek(16, 48) == bytes(model)
+
+
+def test_real_memory__over_somebody_elses_bytes() -> None:
+    owned = (ctypes.c_ubyte * 48)(*range(48))
+    start = ctypes.addressof(owned) + 1
+    memory = RealMemory.over(start, 30, owned)
+    first = start + -start % 8
+    memory.write(first, 2**64 - 1)
+    assert memory.read(first) == 2**64 - 1
+    zero(memory, start, 3)
+    assert bytes(owned)[:5] == bytes([0, 0, 0, 0, 4])
+    for address in (first - 8, first + 16, first + 1):
+        with pytest.raises(AccessError):
+            memory.read(address)
+    for address, size in ((start - 1, 2), (start + 29, 2)):
+        with pytest.raises(AccessError):
+            memory.zero(address, size)
+    memory.close()
+    with pytest.raises(AccessError):
+        memory.read(first)
+    with pytest.raises(AccessError):
+        memory.zero(start, 1)
+    assert bytes(owned)[30:] == bytes(range(30, 48))
 
 
 def test_process_bytes__stop_at_the_first_page_that_is_not_there() -> None:
