@@ -58,13 +58,16 @@ class RealMemory:
     """A buffer of this process, aligned to 16 bytes and zeroed: addresses are real, words lie in native
     order.
 
-    `size` is in bytes and is rounded up to whole words. A word outside the buffer raises `AccessError`, as does a range
-    to be zeroed. `over` takes memory that somebody else owns, as it is.
+    `size` is in bytes and is rounded up to whole words. `MemoryError` when there are not so many. A word outside the
+    buffer raises `AccessError`, as does a range to be zeroed. `over` takes memory that somebody else owns, as it is.
     """
 
     def __init__(self, size: int) -> None:
         size = int(align_up(size, WORD))
-        raw = (ctypes.c_char * (size + MAX_ALIGN))()
+        try:
+            raw = (ctypes.c_char * (size + MAX_ALIGN))()
+        except OverflowError as error:
+            raise MemoryError(f"there are no {size} bytes") from error
         self._take(int(align_up(ctypes.addressof(raw), MAX_ALIGN)), size, raw)
 
     @classmethod
@@ -209,7 +212,8 @@ class ProcessBytes:
         self._read = getattr(libc, "process_vm_readv", None)
         self._write = getattr(libc, "process_vm_writev", None)
 
-    def _transfer(self, function: Any, local: int, address: int, size: int) -> int:  # pyright: ignore[reportPrivateUsage]
+    def _transfer(self, function: Any, local: int, address: int, size: int) -> int:  # pyright:
+    ignore[reportPrivateUsage]
         """Bytes transferred between `local` and `address`; -1 when the system has no such call."""
         if function is None:
             return -1

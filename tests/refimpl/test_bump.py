@@ -87,6 +87,12 @@ def test_new__refuses_a_capacity_that_cannot_be(capacity: int) -> None:
         BumpAllocator.new(capacity)
 
 
+@pytest.mark.parametrize("capacity", [2**62, 2**63 - 1])
+def test_new__has_no_more_memory_than_the_system(capacity: int) -> None:
+    with pytest.raises(MemoryError):
+        BumpAllocator.new(capacity)
+
+
 def test_drop__ends_every_use() -> None:
     subject, layout = BumpAllocator.new(64), Layout(8, 8)
     subject.alloc(layout)
