@@ -8,14 +8,27 @@ process: ``heaplaw.mutants.reference.ref_stack_prev_lost.allocators:StackAllocat
 from importlib import import_module
 from types import ModuleType
 
-from . import pool
+from . import arena, books, bump, fixed, freelist, interface, libc, pool, stack, trace
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
 __all__ = ["PATCHES", "REFERENCE_MUTANTS", "Patch", "PatchError", "load", "target"]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
+    "global": libc.PATCHES,
+    "bump": bump.PATCHES,
     "pool": pool.PATCHES,
+    "stack": stack.PATCHES,
+    "freelist": freelist.PATCHES,
+    "coalescing": freelist.COALESCING,
+    "arena": arena.PATCHES,
+    "fixed": fixed.FIXED,
+    "trace": trace.TRACE,
+    "books": books.BOOKS,
+    "tags": books.TAGS,
+    "scopes": interface.SCOPES,
+    "limits": interface.LIMITS,
+    "interface": interface.INTERFACE,
 }
 """The mutants, by the part of the reference that they are in."""
 

@@ -8,10 +8,88 @@ _STEPS = "steps/pool.py"
 
 PATCHES = (
     Patch(
-        "ref-pool-round-to-4", _STEPS,
-        "return max(WORD, int(align_up(block_size, WORD)))",
-        "return max(WORD, int(align_up(block_size, WORD // 2)))",
-        "aligned",
-        "block sizes are rounded up to 4 bytes instead of 8",
+        "ref-pool-last-kept", _STEPS,
+        "    if state.num_free == 0:\n", "    if state.num_free <= 1:\n",
+        "pool_serves_while_free", "the last free block is not handed out",
+    ),
+    Patch(
+        "ref-pool-full-trusted", _STEPS,
+        "    if state.num_free == 0:\n", "    if state.num_blocks == 0:\n",
+        "failure_is_reported", "a full pool is not noticed: the link at address 0 is read",
+        ("pool_serves_while_free",),
+    ),
+    Patch(
+        "ref-pool-list-cut", _STEPS,
+        "    memory.write(ptr, state.free_list)\n", "    memory.write(ptr, 0)\n",
+        "failure_is_reported", "a freed block is linked to nothing: the blocks free before are lost",
+        ("pool_serves_while_free",),
+    ),
+    Patch(
+        "ref-pool-links-itself", _STEPS,
+        "    memory.write(ptr, state.free_list)\n", "    memory.write(ptr, ptr)\n",
+        "blocks_disjoint", "a freed block is linked to itself, and handed out twice",
+        ("payload_kept", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-pool-link-behind", _STEPS,
+        "    memory.write(ptr, state.free_list)\n", "    memory.write(ptr + state.block_size, state.free_list)\n",
+        "payload_kept", "the link is written into the block behind the freed one",
+        ("failure_is_reported", "blocks_disjoint"),
+    ),
+    Patch(
+        "ref-pool-freed-lost", _STEPS,
+        "    return replace(state, free_list=ptr, num_free=state.num_free + 1)\n",
+        "    return replace(state, num_free=state.num_free + 1)\n",
+        "reuse_order", "a freed block is counted as free, and not put on the list",
+        ("pool_serves_while_free", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-pool-freed-uncounted", _STEPS,
+        "    return replace(state, free_list=ptr, num_free=state.num_free + 1)\n",
+        "    return replace(state, free_list=ptr)\n",
+        "free_count_exact", "a freed block is put on the list, and not counted as free",
+        ("pool_conserved", "accounting_exact", "pool_serves_while_free"),
+    ),
+    Patch(
+        "ref-pool-order-lost", _STEPS,
+        "    memory.write(ptr, state.free_list)\n    return replace(state, free_list=ptr, ",
+        "    if state.free_list != 0:\n"
+        "        memory.write(ptr, memory.read(state.free_list))\n"
+        "        memory.write(state.free_list, ptr)\n"
+        "        return replace(state, num_free=state.num_free + 1)\n"
+        "    memory.write(ptr, state.free_list)\n    return replace(state, free_list=ptr, ",
+        "reuse_order", "a freed block is put second on the list: not the newest is handed out next",
+    ),
+    Patch(
+        "ref-pool-link-second-word", _STEPS,
+        "free_list=memory.read(block)", "free_list=memory.read(block + WORD)",
+        "failure_is_reported", "the link is read from a block's second word",
+        ("pool_serves_while_free", "blocks_disjoint"),
+    ),
+    Patch(
+        "ref-pool-taken-uncounted", _STEPS,
+        "num_free=state.num_free - 1), block", "num_free=state.num_free), block",
+        "free_count_exact", "a block that is handed out still counts as free",
+        ("accounting_exact", "pool_conserved", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-pool-grid-narrow", _STEPS,
+        "    block = state.buffer + index * state.block_size\n",
+        "    block = state.buffer + index * (state.block_size - WORD)\n",
+        "pool_on_grid", "blocks stand 8 bytes too close to each other",
+        ("blocks_disjoint", "payload_kept"),
+    ),
+    Patch(
+        "ref-pool-counts-swapped", _STEPS,
+        "        num_allocated=state.num_blocks - state.num_free,\n", "        num_allocated=state.num_free,\n",
+        "accounting_exact", "free blocks are reported as allocated",
+        ("pool_conserved",),
+    ),
+    Patch(
+        "ref-pool-count-late", _STEPS,
+        "        num_allocated=state.num_blocks - state.num_free,\n",
+        "        num_allocated=state.num_blocks - state.num_free - (ptr != 0),\n",
+        "pool_conserved", "the block that is just handed out is missing in the count",
+        ("accounting_exact",),
     ),
 )  # fmt: skip

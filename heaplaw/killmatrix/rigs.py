@@ -1,0 +1,101 @@
+"""How each part of the reference is run in this process: its pure steps over a small memory of words."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from heaplaw.models import generate
+from heaplaw.models.live import Live, live_steps
+from heaplaw.models.session import replay
+from heaplaw.refimpl.memory import WordMemory
+from heaplaw.spec.event import Env, Event, Order
+from heaplaw.spec.history import History, Op, Trace
+from heaplaw.spec.protocols import Limits, Memory
+from heaplaw.spec.shapes import SHAPES, Kind
+
+__all__ = ["RIGS", "InProcess", "Rig"]
+
+BUFFER = 0x10_0008
+"""Where buffers begin: a multiple of 8, and of nothing more, so that offsets and addresses are aligned differently."""
+CAPACITY = 4096
+"""Bytes of a buffer: few, so that it is often full."""
+_REQUESTS = frozenset({Kind.ALLOC, Kind.ZALLOC, Kind.ALIGNED})
+Modules = Callable[[str], ModuleType]
+"""Gives a module of the reference, or of a copy with a fault, by its name inside the package."""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """One allocator of the reference, as steps."""
+
+    shape: str
+    module: str
+    """The steps, like steps.pool."""
+    kinds: frozenset[Kind]
+    init: Callable[[ModuleType, WordMemory], Any]
+    """The first state over a memory."""
+    promises: Mapping[str, Any]
+    """Fields of `Env` that the steps keep, beside what their state says."""
+
+    def live(self, modules: Modules) -> Live:
+        """The allocator, fresh."""
+        steps, memory = modules(self.module), WordMemory(BUFFER, BUFFER + CAPACITY)
+        state = self.init(steps, memory)
+        env: Env = replace(state.env, **self.promises)
+
+        def step(now: Any, op: Op, ptr: int, words: Memory) -> tuple[Any, Event]:
+            after, event = steps.step(now, op, ptr, words)
+            return after, replace(event, env=env)
+
+        return live_steps(step, state, memory, env, SHAPES[self.shape], self.kinds, lambda: self.init(steps, memory))
+
+    def traces(self, modules: Modules, operations: int, seed: int) -> Iterator[Trace]:
+        """What a check of this allocator would run."""
+        live = self.live(modules)
+        return generate.campaigns(self.shape, self.kinds | {Kind.RENEW}, live.env, operations, seed)
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """A rig as a subject, as far as making traces short needs one."""
+
+    rig: Rig
+    modules: Modules
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Operations that can be called."""
+        return self.rig.kinds
+
+    def run(self, trace: Trace, limits: Limits = Limits()) -> History:
+        """Run `trace` on a fresh allocator."""
+        return replay(trace, self.rig.live(self.modules)).history()
+
+    run_fresh = run
+
+
+def _over_buffer(steps: ModuleType, memory: WordMemory) -> Any:
+    return steps.init(BUFFER, CAPACITY, memory)
+
+
+RIGS: dict[str, Rig] = {
+    "bump": Rig("bump", "steps.bump", _REQUESTS | {Kind.RESET}, _over_buffer, {}),
+    "pool": Rig(
+        "pool",
+        "steps.pool",
+        SHAPES["pool"].required,
+        lambda steps, memory: steps.init(BUFFER, 24, 6, memory),
+        {"reuse_order": Order.LIFO},
+    ),
+    "stack": Rig("stack", "steps.stack", _REQUESTS | {Kind.POP, Kind.RESET}, _over_buffer, {}),
+    "freelist": Rig("freelist", "steps.freelist", _REQUESTS | {Kind.FREE}, _over_buffer, {}),
+    "coalescing": Rig(
+        "freelist",
+        "steps.freelist",
+        _REQUESTS | {Kind.FREE},
+        lambda steps, memory: steps.init(BUFFER, CAPACITY, memory, coalesces=True),
+        {},
+    ),
+}
+"""The parts of the reference that are steps, by the group of their mutants."""

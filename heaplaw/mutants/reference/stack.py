@@ -1,0 +1,95 @@
+"""The stack: frames, each with a header that says where the frame below begins."""
+
+from .patch import Patch
+
+__all__ = ["PATCHES"]
+
+_STEPS = "steps/stack.py"
+_TOO_LOW = ("remaining_is_rest", "total_is_live_bytes", "blocks_disjoint", "payload_kept", "in_bounds")
+"""A stack whose top is too low counts too little, and hands out live bytes again."""
+
+PATCHES = (
+    Patch(
+        "ref-stack-prev-lost", _STEPS,
+        "    return replace(state, offset=state.prev_offset, prev_offset=below)\n",
+        "    return replace(state, offset=state.prev_offset)\n",
+        "lifo_pop", "a pop does not read where the frame below begins: the second pop in a row changes nothing",
+        ("remaining_is_rest", "total_is_live_bytes"),
+    ),
+    Patch(
+        "ref-stack-pops-two", _STEPS,
+        "    return replace(state, offset=state.prev_offset, prev_offset=below)\n",
+        "    return replace(state, offset=below, prev_offset=below)\n",
+        "lifo_pop", "a pop takes the frame below with it",
+        _TOO_LOW,
+    ),
+    Patch(
+        "ref-stack-first-stays", _STEPS,
+        "    if state.offset == 0:\n        return state\n    below",
+        "    if state.prev_offset == 0:\n        return state\n    below",
+        "lifo_pop", "the first block counts as an empty stack: it is never popped",
+        ("remaining_is_rest", "total_is_live_bytes"),
+    ),
+    Patch(
+        "ref-stack-header-not-counted", _STEPS,
+        "    if size > left - lead - padding:\n", "    if size > left - padding:\n",
+        "in_bounds", "the header is not counted when the end is checked",
+        ("sized", "remaining_is_rest", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-stack-header-in-payload", _STEPS,
+        "offset=state.offset + lead + padding + size,", "offset=state.offset + lead + padding + size - WORD,",
+        "payload_kept", "the top lies 8 bytes too low: the next header overwrites the end of the newest block",
+        (*_TOO_LOW, "lifo_pop", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-stack-padding-lost", _STEPS,
+        "offset=state.offset + lead + padding + size,", "offset=state.offset + lead + size,",
+        "blocks_disjoint", "padding is not counted in the top: the next frame begins inside this block",
+        (*_TOO_LOW, "lifo_pop"),
+    ),
+    Patch(
+        "ref-stack-header-aligned", _STEPS,
+        "    padding = align_up(behind, align) - behind\n",
+        "    padding = align_up(behind - HEADER, align) - (behind - HEADER)\n",
+        "aligned", "the header is aligned instead of the payload",
+    ),
+    Patch(
+        "ref-stack-header-at-payload", _STEPS,
+        "    memory.write(behind - HEADER, state.prev_offset)\n",
+        "    memory.write(behind + padding - HEADER, state.prev_offset)\n",
+        "lifo_pop", "the header lies in front of the payload, and a pop looks for it in front of the padding",
+        (*_TOO_LOW, "failure_is_reported"),
+    ),
+    Patch(
+        "ref-stack-header-stores-top", _STEPS,
+        "    memory.write(behind - HEADER, state.prev_offset)\n",
+        "    memory.write(behind - HEADER, state.offset)\n",
+        "lifo_pop", "a header says where its own frame begins",
+        ("remaining_is_rest", "total_is_live_bytes"),
+    ),
+    Patch(
+        "ref-stack-header-unaligned", _STEPS,
+        "    return align_up(state.buffer + frame, WORD)\n", "    return state.buffer + frame\n",
+        "failure_is_reported", "headers are not aligned: behind a block of odd length none can be written",
+        ("aligned",),
+    ),
+    Patch(
+        "ref-stack-sum-wraps", _STEPS,
+        "    if size > left - lead - padding:\n", "    if (lead + padding + size) % 2**64 > left:\n",
+        "overflow_is_failure", "header, padding and size are added in 64 bits: the sum of a vast size wraps",
+        ("in_bounds", "sized", "failure_is_reported"),
+    ),
+    Patch(
+        "ref-stack-zero-words", _STEPS,
+        "        zero(memory, block, size)\n", "        zero(memory, block, size - size % 8)\n",
+        "zeroed", "zeroing stops at the last whole word of recycled memory",
+    ),
+    Patch(
+        "ref-stack-reset-keeps-top", _STEPS,
+        "    return replace(state, offset=0, prev_offset=0)\n",
+        "    return replace(state, offset=state.prev_offset, prev_offset=0)\n",
+        "remaining_is_rest", "a reset ends the newest block only",
+        ("total_is_live_bytes", "reset_frees_all"),
+    ),
+)  # fmt: skip
