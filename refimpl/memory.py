@@ -212,8 +212,7 @@ class ProcessBytes:
         self._read = getattr(libc, "process_vm_readv", None)
         self._write = getattr(libc, "process_vm_writev", None)
 
-    def _transfer(self, function: Any, local: int, address: int, size: int) -> int:  # pyright:
-    ignore[reportPrivateUsage]
+    def _transfer(self, function: Any, local: int, address: int, size: int) -> int:  # pyright: ignore[reportPrivateUsage]
         """Bytes transferred between `local` and `address`; -1 when the system has no such call."""
         if function is None:
             return -1
