@@ -38,7 +38,7 @@ class Ghost:
     """Follows one instance through a history, window by window.
 
     `regions`: operations may be undone, or blocks are in order of address: then the past is kept. `counted`: the
-    subject counts bytes.
+    subject counts bytes, or has a limit on them.
     """
 
     def __init__(self, env: Env, regions: bool, counted: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from heaplaw import mapping, mappings
 from heaplaw.mapping import Mapping, MappingError
+from heaplaw.references.table import REFERENCES
 
 from .base import UsageError
 from .build import LANGUAGES
@@ -47,7 +48,7 @@ class Entry:
     """`usable`, or why it is not and what to do."""
     what: str
     origin: str
-    """`built in`, or the folder of the mapping."""
+    """`built in`, `reference implementation`, or the folder of the mapping."""
     path: str = ""
     """The mapping's file."""
 
@@ -70,7 +71,7 @@ def find_mapping(name: str) -> Path | None:
 
 def names() -> list[str]:
     """Every name that stands for a subject, each once, those of the built-in ones first."""
-    return list(dict.fromkeys((*BUILT_IN, *(path.stem for path in _files()))))
+    return list(dict.fromkeys((*BUILT_IN, *(path.stem for path in _files()), *(f"ref:{name}" for name in REFERENCES))))
 
 
 def mappings_of(library: Path) -> list[str]:
@@ -94,7 +95,11 @@ def entries() -> list[Entry]:
         Entry(name, "malloc", f"hidden by {owners[name]}" if name in owners else _built_in(name), what, "built in")
         for name, what in BUILT_IN.items()
     ]
-    return built_in + mapped
+    reference = [
+        Entry(f"ref:{name}", found.shape, USABLE, found.what, "reference implementation")
+        for name, found in REFERENCES.items()
+    ]
+    return built_in + mapped + reference
 
 
 def listing() -> list[str]:

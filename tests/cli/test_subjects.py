@@ -10,6 +10,7 @@ import pytest
 
 from heaplaw.mapping import load
 from heaplaw.mappings import FOLDER
+from heaplaw.references.table import REFERENCES
 from heaplaw.subjects import listing
 from heaplaw.subjects.listing import BUILT_IN, USABLE, Entry, entries, find_mapping, mappings_of, names
 
@@ -43,7 +44,7 @@ def named(name: str) -> Entry:
 
 def test_everything_that_ships_is_listed(here: Path) -> None:
     found = {entry.name: entry for entry in entries()}
-    assert list(found) == [*BUILT_IN, *SHIPPED]
+    assert list(found) == [*BUILT_IN, *SHIPPED, *(f"ref:{name}" for name in REFERENCES)]
     for name in BUILT_IN:
         assert (found[name].state, found[name].shape, found[name].origin) == (USABLE, "malloc", "built in")
     for name in SHIPPED:
@@ -73,9 +74,9 @@ def test_columns_line_up(here: Path, run: Any) -> None:
             assert entry.what == told or entry.what.startswith(told.removesuffix("…"))
             assert len(row) <= 80
     titles = [line for line in ran.out.splitlines() if line and not line.startswith(" ")]
-    assert titles[:3] == ["built in", ".heaplaw", "with heaplaw"]
+    assert titles[:4] == ["built in", ".heaplaw", "with heaplaw", "reference implementation"]
     usable = sum(entry.state == USABLE for entry in entries())
-    assert titles[3].startswith(f"{usable} of {len(entries())} usable")
+    assert titles[4].startswith(f"{usable} of {len(entries())} usable")
 
 
 def test_as_json_it_is_the_same(here: Path, run: Any) -> None:
