@@ -2,15 +2,13 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from heaplaw.check import check
+from heaplaw.check import Report, check
 from heaplaw.emit import pytest_regression
 from heaplaw.references import explicit, system
 from heaplaw.references.table import REFERENCES
-from heaplaw.report import Report
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.report import REPORTS
 from heaplaw.spec.verdict import Holds, NotApplicable
@@ -31,7 +29,13 @@ def judged(name: str, operations: int) -> Report:
         subject.close()
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+LONG = {"freelist", "platform", "pools", "trace", "large", "collected"}
+"""Judged for ten seconds and more; tests/system judges their allocators in this process."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in REFERENCES]
+)
 def test_every_law_that_applies_holds(name: str) -> None:
     report = judged(name, MORE.get(name, FEW))
     decided = {verdict.law: verdict.outcome for verdict in report.verdicts}
