@@ -14,6 +14,8 @@ PACKAGE = "HEAPLAW_REFERENCE"
 """The environment variable that names the package of the reference implementation: a faulty one may stand in."""
 LIMIT = 64 * 1024
 """Most bytes that may be live in the allocator with a limit."""
+FEW = 8 * 1024
+"""Bytes that a starved allocator's parent gives it at most."""
 SITE = ("program.swift", 42)
 """What each request gives as its file and line."""
 _PREFIX = "tag "
@@ -225,6 +227,18 @@ def platform() -> Plain:
 
 def arena() -> Plain:
     return made(lambda system: system.Arena(4096))
+
+
+def arena_starved() -> Plain:
+    return made(lambda system: system.Arena(1024, system.Limited(system.Platform(), FEW)))
+
+
+def pools_starved() -> Plain:
+    return made(lambda system: system.SizePools(system.Limited(system.Platform(), 16 * FEW), chunk_size=1024))
+
+
+def trace_starved() -> Plain:
+    return made(lambda system: system.Trace(system.Platform(), system.Limited(system.Platform(), FEW)))
 
 
 def fixed() -> Plain:

@@ -187,12 +187,24 @@ REFERENCES: dict[str, Reference] = {
         "arena", "arena", "chunks of 4 KiB, scopes", REGION, COUNTERS,
         _system("arena", 0, 4096), frozenset({"overhead"}),
     ),
+    "arena-starved": Reference(
+        "arena", "arena_starved", "an arena whose parent soon has nothing left", REGION, COUNTERS,
+        _system("arena", 0, 1024), frozenset({"overhead"}),
+    ),
     "fixed": Reference(
         "freelist", "fixed", "the system's freelist: blocks of 64 bytes", HEAP, COUNTERS,
         _system("freelist", 64, 64 * 16, max_request=96), frozenset({"overhead"}),
     ),
     "pools": Reference(
         "malloc", "pools", "a freelist for each class of sizes", HEAP, COUNTERS, _system("malloc", 0, 0),
+    ),
+    "pools-starved": Reference(
+        "malloc", "pools_starved", "size classes whose parent soon has nothing left", HEAP, COUNTERS,
+        _system("malloc", 0, 0), operations_run=4_000,
+    ),
+    "trace-starved": Reference(
+        "malloc", "trace_starved", "a trace that soon has no room for records", HEAP, COUNTERS,
+        _system("malloc", 64, 2 * 4096), frozenset({"overhead"}), operations_run=4_000,
     ),
     "trace": Reference(
         "malloc", "trace", "the platform, every block on record", HEAP, COUNTERS,
