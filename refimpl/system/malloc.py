@@ -37,7 +37,8 @@ def asked(size: int) -> int:
 class Platform(Booked):
     """malloc, calloc, realloc, posix_memalign and free: real addresses, no header of ours.
 
-    A reset frees every live block, which the ledger knows; so programs written for an arena run on it unchanged.
+    A reset frees every live block, which the ledger knows; so programs written for an arena run on it unchanged. What
+    is neither freed nor dropped stays with the process, as with malloc.
     """
 
     def __init__(self, name: str = "platform") -> None:
