@@ -30,6 +30,8 @@ from heaplaw.spec.shapes import SHAPES
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
 """Seconds between two looks at a running child."""
+PARENT = os.getppid()
+"""Whose worker this is."""
 BUFFER_ALIGN = 16
 """What the address of the buffer that a Python object is given is a multiple of."""
 
@@ -200,6 +202,9 @@ def supervise(job: Job, child: int, cpu: float, wall: float) -> str:
             used = time.clock_gettime(clock)
         except OSError:
             used = 0.0
+        if os.getppid() != PARENT:  # nobody is left to answer to
+            os.kill(child, signal.SIGKILL)
+            os._exit(1)
         if job.head[layout.PROGRESS] != seen:
             seen, then, started = job.head[layout.PROGRESS], used, time.monotonic()
         elif used - then > cpu or time.monotonic() - started > wall:
