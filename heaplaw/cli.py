@@ -207,6 +207,22 @@ def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def guide(as_json: bool) -> None:
+    """Which allocator for what: costs in words, memory lost and overheads, measured now on the reference allocators.
+
+    The sources' own words stand beside what was measured. The same figures on every machine.
+    """
+    import json
+
+    from .guide import document, lines
+    from .guide import guide as measured
+
+    found = measured()
+    echo([json.dumps(document(found), indent=2, ensure_ascii=False)] if as_json else lines(found))
+
+
+@cli.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
 @click.argument("parts", nargs=-1, type=click.Choice(["replay", "shapes", "scaling", "mutants"]))
 def bench(quick: bool, parts: tuple[str, ...]) -> None:
