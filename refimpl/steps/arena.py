@@ -114,15 +114,20 @@ def grow(state: ArenaState, size: Word, memory: Chunks) -> ArenaState:
     return replace(state, chunk=chunk, top=chunk + HEADER, end=chunk + size)
 
 
-def shrink(state: ArenaState, memory: Chunks) -> ArenaState:
-    """Give the newest chunk back, with all blocks in it: one turn of release's and reset's loops. Undoes `grow`."""
-    before = ArenaState(
+def saved(state: ArenaState, memory: Memory) -> ArenaState:
+    """The state in the newest chunk's header: the one before it was taken."""
+    return ArenaState(
         state.chunk_size,
         memory.read(state.chunk),
         memory.read(state.chunk + WORD),
         memory.read(state.chunk + 2 * WORD),
         memory.read(state.chunk + 3 * WORD),
     )
+
+
+def shrink(state: ArenaState, memory: Chunks) -> ArenaState:
+    """Give the newest chunk back, with all blocks in it: one turn of release's and reset's loops. Undoes `grow`."""
+    before = saved(state, memory)
     memory.give(state.chunk, state.end - state.chunk)
     return before
 
@@ -167,9 +172,7 @@ def zalloc(state: ArenaState, count: Word, size: Word, memory: Chunks) -> tuple[
 
 
 def within(state: ArenaState, mark: Word) -> Truth:
-    """The mark was taken in the newest chunk, at or below the top; or before the first, and there is no chunk."""
-    if state.chunk == 0:
-        return mark == 0
+    """The mark was taken in the newest chunk, at or below the top."""
     return (mark >= state.chunk + HEADER) & (mark <= state.top)
 
 
@@ -249,6 +252,21 @@ def step(state: ArenaState, op: Op, ptr: Word, memory: Chunks) -> tuple[ArenaSta
     else:
         raise ValueError(f"an arena has no operation {op.kind!r}")
     return after, event(after, op, block, block != 0)
+
+
+def sound(state: ArenaState, memory: Memory, taken: int) -> bool:
+    """Tops lie in their chunks, the totals count what lies below them, all chunks have `taken` bytes together, and
+    where no chunk is left nothing is. O(chunks), on plain integers.
+    """
+    held = 0
+    while state.chunk != 0:
+        before = saved(state, memory)
+        held += int(state.end - state.chunk)
+        inside = state.chunk + HEADER <= state.top <= state.end
+        if held > taken or not inside or state.total - before.total != state.top - state.chunk - HEADER:
+            return False
+        state = before
+    return held == taken and state == init(int(state.chunk_size))
 
 
 def chunks(state: ArenaState, memory: Memory) -> Sequence[tuple[int, int]]:

@@ -46,6 +46,16 @@ class Arena(Booked):
         """Bytes of all chunks."""
         return self._chunks.held
 
+    def invariant(self) -> bool:
+        """The chain of chunks is whole, and every live block lies in one of them."""
+        if not (super().invariant() and arena.sound(self._state, self._chunks, self._chunks.held)):
+            return False
+        chunks = arena.chunks(self._state, self._chunks)
+        return all(
+            any(chunk + arena.HEADER <= ptr <= ptr + held.size <= end for chunk, end in chunks)
+            for ptr, held in self.ledger.blocks.items()
+        )
+
     def _take(self, size: int, align: int, note: Note) -> int:
         self._state, ptr = arena.alloc(self._state, size, align, self._chunks)
         return int(ptr)

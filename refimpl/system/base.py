@@ -172,6 +172,9 @@ class Booked(Allocator):
     def leaks(self) -> list[Leak]:
         return list(self.ledger.leaks())
 
+    def invariant(self) -> bool:
+        return self.ledger.adds_up()
+
     # What these are made of.
 
     def _enter(self, doing: str) -> None:

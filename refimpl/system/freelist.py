@@ -57,6 +57,14 @@ class Freelist(Booked):
         """Bytes of all chunks."""
         return int(self._state.capacity)
 
+    def invariant(self) -> bool:
+        """The free list has each block that is not live once, and nothing else."""
+        if not super().invariant() or self.num_free + len(self.ledger.blocks) != self._state.num_blocks:
+            return False
+        grid = {chunk + index * self.block_size for chunk in self._chunks for index in range(self._blocks)}
+        listed = pool.free_blocks(self._state, self._words)
+        return len(listed) == self.num_free and {*listed, *self.ledger.blocks} == grid
+
     def _take(self, size: int, align: int, note: Note) -> int:
         if size > self.block_size or align > self.alignment or not self._has_free():
             return 0

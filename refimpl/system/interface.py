@@ -126,6 +126,10 @@ class Allocator(ABC):
     def leaks(self) -> list[Leak]:
         """All live blocks, in order of birth."""
 
+    @abstractmethod
+    def invariant(self) -> bool:
+        """The books agree with each other and with what lies in memory. O(blocks); for tests and debugging."""
+
     # Single numbers, for those who want no record.
 
     def total_bytes(self) -> int:

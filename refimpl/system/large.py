@@ -36,6 +36,9 @@ class Mapped(Wrapper):
         """The inner allocator's, and all mapped pages."""
         return self._footprint + self.inner.footprint()
 
+    def _passed_on(self, held: Held) -> bool:
+        return not self.maps(held.size, held.align)
+
     def maps(self, size: int, align: int) -> bool:
         """Such a block is a mapping of its own."""
         return size >= self.threshold and align <= mmap.PAGESIZE

@@ -125,6 +125,18 @@ class Ledger:
             file, line = held.site or ("", 0)
             yield Leak(ptr, held.size, file, line, held.tag, held.serial)
 
+    def adds_up(self) -> bool:
+        """The sums, in all and by tag, are those of the live blocks."""
+        sizes: dict[str, list[int]] = {tag: [] for tag in self.book.tags}
+        for held in self.blocks.values():
+            sizes[held.tag].append(held.size)
+        of_tags = all(
+            (tally.current, tally.live) == (sum(sizes[tag]), len(sizes[tag])) for tag, tally in self.book.tags.items()
+        )
+        whole, tallies = self.book.whole, self.book.tags.values()
+        sums = (sum(t.total for t in tallies), sum(t.current for t in tallies), sum(t.count for t in tallies))
+        return of_tags and sums == (whole.total, whole.current, whole.count) and whole.live == len(self.blocks)
+
     def what_is_known(self, ptr: int) -> str:
         """What the books say of an address that is no live block, in words."""
         for start, held in self.blocks.items():

@@ -73,3 +73,6 @@ class ThreadLocal(Allocator):
 
     def leaks(self) -> list[Leak]:
         return self.here().leaks()
+
+    def invariant(self) -> bool:
+        return self.here().invariant()

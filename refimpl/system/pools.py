@@ -36,6 +36,10 @@ class SizePools(Booked):
         """Bytes of all chunks, and of the blocks that are the parent's."""
         return self._direct + sum(freelist.footprint() for freelist in self._pools.values())
 
+    def invariant(self) -> bool:
+        """Every pool is sound."""
+        return super().invariant() and all(freelist.invariant() for freelist in self._pools.values())
+
     def _home(self, size: int, align: int) -> Allocator:
         """Who serves such a request."""
         index = class_of(size, self._sizes)

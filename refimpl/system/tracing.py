@@ -59,6 +59,10 @@ class Trace(Wrapper):
             raise MisuseError(f"site=({file!r}, {line})", f"a line is a number from 0 to {LINE_MAX}")
         return site
 
+    def invariant(self) -> bool:
+        """The records are those of the live blocks."""
+        return super().invariant() and self.leaks() == super().leaks() and self._records.blocks.invariant()
+
     def _record(self, record: int, ptr: int, size: int, note: Note) -> None:
         file, line = note.site or ("", 0)
         self._records.append(record, Leak(ptr, size, file, line, note.tag, self.ledger.upcoming))

@@ -19,6 +19,16 @@ class Wrapper(Booked):
         """The inner allocator's."""
         return self.inner.footprint()
 
+    def invariant(self) -> bool:
+        """Both know the same blocks."""
+        mine = [(ptr, held.size, held.tag) for ptr, held in self.ledger.blocks.items() if self._passed_on(held)]
+        theirs = [(leak.address, leak.size, leak.tag) for leak in self.inner.leaks()]
+        return super().invariant() and self.inner.invariant() and mine == theirs
+
+    def _passed_on(self, held: Held) -> bool:
+        """The block is one of `inner`'s."""
+        return True
+
     def _take(self, size: int, align: int, note: Note) -> int:
         return self.inner.alloc(size, align, tag=note.tag, site=note.site)
 

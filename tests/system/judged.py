@@ -110,6 +110,7 @@ class Judged:
         event = replace(event, report=self._report(said, said.label if said else asked_for), index=self.index)
         broken = self.online.feed(self.index, event, owner)
         assert not broken, f"{self.allocator.name}, operation {self.index}, {event}: {broken}"
+        assert self.allocator.invariant()
         self.index += 1
         return event
 
