@@ -266,7 +266,10 @@ def large() -> Plain:
 
 
 def collected() -> Plain:
-    return made(lambda system: system.GcAllocator(system.Platform(), lambda emergency: None, 16 * 1024))
+    def find_nothing(emergency: bool) -> None:
+        """There is no garbage."""
+
+    return made(lambda system: system.GcAllocator(system.Platform(), find_nothing, 16 * 1024))
 
 
 def registry() -> Everything:

@@ -12,6 +12,7 @@ from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_t
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.report import REPORTS, SILENT, Report, Sums
 from heaplaw.spec.verdict import Proved
 
 SEED = 20240301
@@ -83,8 +84,11 @@ def draw_event(rng: random.Random) -> Event:
         block_size=rng.choice((1, 8, 24, 64)),
         num_blocks=rng.choice(NUMBERS),
     )
+    words: dict[str, Any] = {name: rng.choice(NUMBERS) for name in ("held", "ptr", "usable", "bad_at")}
+    words |= {name: rng.choice(NUMBERS[:5]) for name in ("num_free", "num_allocated")}
+    says = Report(**{name: rng.choice(NUMBERS) for name in sorted(REPORTS)})
     return Event(
-        kind=rng.randrange(1, 8),
+        kind=rng.randrange(1, 13),
         size=rng.choice(NUMBERS),
         align=2 ** rng.randrange(13),
         count=rng.choice(NUMBERS),
@@ -92,14 +96,15 @@ def draw_event(rng: random.Random) -> Event:
         flags=rng.choice((0, 1, 2, 4, 8, 16)),
         index=rng.randrange(2),
         env=env,
-        **{name: rng.choice(NUMBERS) for name in ("held", "ptr", "usable", "bad_at")},
-        **{name: rng.choice(NUMBERS[:5]) for name in ("num_free", "num_allocated")},
+        report=says if rng.random() < 0.5 else SILENT,
+        **words,
     )
 
 
 def draw_view(rng: random.Random) -> View:
     free, allocated, live = (rng.choice(NUMBERS[:5]) for _ in range(3))
-    return View(free, allocated, live, rng.random() < 0.5, rng.choice(NUMBERS))
+    sums = Sums(*(rng.choice(NUMBERS[:-3]) for _ in fields(Sums)))
+    return View(free, allocated, live, rng.random() < 0.5, rng.choice(NUMBERS), sums=sums)
 
 
 def draw(rng: random.Random, scope: Scope) -> tuple[Any, ...]:
