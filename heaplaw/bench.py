@@ -3,7 +3,7 @@
 import resource
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from heaplaw.spec.history import Completed, History, Trace
 from heaplaw.spec.law import implied
 from heaplaw.spec.protocols import Limits
 
-from . import native
+from . import bench_reference, native
 from .check import Check, nearness
 from .host import Host, Told
 from .judges import FastJudge
@@ -38,9 +38,9 @@ SHAPED = (
 
 
 def run(parts: Sequence[str], quick: bool) -> Iterator[str]:
-    """The lines of the parts asked for."""
+    """The lines of the parts asked for; see `PARTS`."""
     for part in parts:
-        yield from {"replay": replay, "shapes": shapes, "scaling": scaling, "mutants": mutants}[part](quick)
+        yield from PARTS[part](quick)
         yield ""
 
 
@@ -203,3 +203,13 @@ def three(values: Sequence[float]) -> str:
     """Median, ninth decile and worst."""
     ninth = float(np.quantile(values, 0.9))
     return f"median {statistics.median(values):.1f}, nine of ten within {ninth:.1f}, worst {max(values):.1f}"
+
+
+PARTS: dict[str, Callable[[bool], Iterator[str]]] = {
+    "replay": replay,
+    "shapes": shapes,
+    "scaling": scaling,
+    "mutants": mutants,
+    "reference": bench_reference.run,
+}
+"""What can be measured, by name."""

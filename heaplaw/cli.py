@@ -31,6 +31,9 @@ from .interrupts import held
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+BENCHES = ("replay", "shapes", "scaling", "mutants", "reference")
+"""What `bench` measures."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="heaplaw")
@@ -224,12 +227,14 @@ def guide(as_json: bool) -> None:
 
 @cli.command()
 @click.option("--quick", is_flag=True, help="Fewer rounds and operations: a look, not a measurement.")
-@click.argument("parts", nargs=-1, type=click.Choice(["replay", "shapes", "scaling", "mutants"]))
+@click.argument("parts", nargs=-1, type=click.Choice(list(BENCHES)))
 def bench(quick: bool, parts: tuple[str, ...]) -> None:
-    """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found."""
+    """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found; and the
+    reference allocators beside CPython's and the C library's.
+    """
     from .bench import run
 
-    for line in run(parts or ("replay", "shapes", "scaling", "mutants"), quick):
+    for line in run(parts or BENCHES, quick):
         click.echo(line)
 
 

@@ -8,6 +8,7 @@ from heaplaw import native
 from heaplaw.mutants import CORRECT, MUTANTS, Mutant
 from heaplaw.mutants.heaps import HEAP_MUTANTS
 from heaplaw.mutants.pools import POOL_MUTANTS
+from heaplaw.mutants.reference import REFERENCE_MUTANTS, package
 from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
 from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.python import object_subject
@@ -30,12 +31,18 @@ OPERATIONS = {
     Source.SHAPES: 30_000,
     Source.PYTHON_POOL: 3_000,
     Source.PYTHON_HEAP: 10_000,
+    Source.REFERENCE: 1_500,
 }
 """Operations of the main run, where `NEEDED` does not say otherwise."""
 _MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 _LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
 _RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
-NEEDED: dict[str, int] = {**dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000), **dict.fromkeys(_RARE, 100_000)}
+_NEAR_LIMITS = ("ref-limit-one-over", "ref-limit-refuses-last")
+NEEDED: dict[str, int] = {
+    **dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000),
+    **dict.fromkeys(_RARE, 100_000),
+    **dict.fromkeys(_NEAR_LIMITS, 20_000),
+}
 """Operations of the main run that some faults need."""
 _BLOCKS = 6
 """Blocks of a pool that is made for a mutant: few, so that it is often full."""
@@ -50,7 +57,7 @@ class Case:
     group: str
     """The kind of allocator, for tables: a shape, or a part of the reference."""
     target: str
-    """What `subjects.resolve` or `object_subject` takes; empty for the reference's, which have engines of their own."""
+    """What `subjects.resolve` or `object_subject` takes; of the reference's, the package to import instead of it."""
     law: str = ""
     """The law that the fault was made for."""
     laws: frozenset[str] = frozenset()
@@ -116,7 +123,12 @@ def all_cases() -> list[Case]:
         )
         for m in HEAP_MUTANTS
     ]
-    return [*_of_c(MUTANTS, Source.HEAP, "malloc"), *pools, *heaps, *shapes]
+    reference = [
+        Case(p.name, Source.REFERENCE, group, package(p.name), p.law, frozenset({p.law, *p.also}), p.summary)
+        for group, patches in REFERENCE_MUTANTS.items()
+        for p in patches
+    ]
+    return [*reference, *_of_c(MUTANTS, Source.HEAP, "malloc"), *pools, *heaps, *shapes]
 
 
 CORRECT_CASES: tuple[Case, ...] = (

@@ -14,13 +14,15 @@ from heaplaw.spec.history import History, Op, Trace
 from heaplaw.spec.protocols import Limits, Memory
 from heaplaw.spec.shapes import SHAPES, Kind
 
-__all__ = ["RIGS", "InProcess", "Rig"]
+__all__ = ["REFERENCES", "RIGS", "InProcess", "Modules", "Rig"]
 
 BUFFER = 0x10_0008
 """Where buffers begin: a multiple of 8, and of nothing more, so that offsets and addresses are aligned differently."""
 CAPACITY = 4096
 """Bytes of a buffer: few, so that it is often full."""
 _REQUESTS = frozenset({Kind.ALLOC, Kind.ZALLOC, Kind.ALIGNED})
+_COUNTERS = ("num_free", "num_allocated", "remaining", "total", "usable")
+"""What a driver would read as 64 bits, whatever a faulty allocator makes of it."""
 Modules = Callable[[str], ModuleType]
 """Gives a module of the reference, or of a copy with a fault, by its name inside the package."""
 
@@ -46,7 +48,7 @@ class Rig:
 
         def step(now: Any, op: Op, ptr: int, words: Memory) -> tuple[Any, Event]:
             after, event = steps.step(now, op, ptr, words)
-            return after, replace(event, env=env)
+            return after, replace(event, env=env, **{name: getattr(event, name) % 2**64 for name in _COUNTERS})
 
         return live_steps(step, state, memory, env, SHAPES[self.shape], self.kinds, lambda: self.init(steps, memory))
 
@@ -99,3 +101,21 @@ RIGS: dict[str, Rig] = {
     ),
 }
 """The parts of the reference that are steps, by the group of their mutants."""
+
+REFERENCES: dict[str, tuple[str, ...]] = {
+    "global": ("global",),
+    "bump": ("bump",),
+    "pool": ("pool",),
+    "stack": ("stack",),
+    "freelist": ("freelist",),
+    "coalescing": ("freelist-coalescing",),
+    "arena": ("arena",),
+    "fixed": ("fixed",),
+    "trace": ("trace", "trace-arena"),
+    "books": ("platform",),
+    "tags": ("platform",),
+    "scopes": ("arena",),
+    "limits": ("limited",),
+    "interface": ("platform", "arena", "pools", "fixed"),
+}
+"""The subjects (`ref:NAME`) that show the mutants of a group."""

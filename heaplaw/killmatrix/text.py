@@ -12,7 +12,7 @@ __all__ = ["document", "lines"]
 
 LETTERS = {"machine": "m", "explore": "e", "check": "c", "session": "s"}
 """What stands in a cell for each engine."""
-NAME = 27
+NAME = 33
 """Columns of a mutant's name."""
 
 

@@ -12,7 +12,7 @@ from . import arena, books, bump, fixed, freelist, interface, libc, pool, stack,
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
-__all__ = ["PATCHES", "REFERENCE_MUTANTS", "Patch", "PatchError", "load", "target"]
+__all__ = ["PATCHES", "REFERENCE_MUTANTS", "Patch", "PatchError", "load", "package"]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "global": libc.PATCHES,
@@ -35,7 +35,6 @@ REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
 PATCHES: dict[str, Patch] = {patch.name: patch for group in REFERENCE_MUTANTS.values() for patch in group}
 """All mutants, by name."""
 
-_ORIGINAL = "heaplaw.refimpl"
 _IDENTIFIERS = {patch.identifier: patch for patch in PATCHES.values()}
 
 install(Finder(__name__, _IDENTIFIERS.get))
@@ -46,9 +45,11 @@ def load(name: str, module: str = "") -> ModuleType:
 
     KeyError when there is no such mutant, PatchError when its patch does not fit the source any more.
     """
-    return import_module(f"{__name__}.{PATCHES[name].identifier}" + (f".{module}" if module else ""))
+    return import_module(package(name) + (f".{module}" if module else ""))
 
 
-def target(name: str, original: str) -> str:
-    """The target that stands for `original` ("heaplaw.refimpl.allocators:PoolAllocator") in the mutant `name`."""
-    return original.replace(_ORIGINAL, f"{__name__}.{PATCHES[name].identifier}", 1)
+def package(name: str) -> str:
+    """The package that stands for `heaplaw.refimpl` in the mutant `name`: `subjects.reference` takes it, and every
+    module of the reference can be imported from it.
+    """
+    return f"{__name__}.{PATCHES[name].identifier}"

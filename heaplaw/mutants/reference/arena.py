@@ -69,11 +69,11 @@ PATCHES = (
         _CORRUPT,
     ),
     Patch(
-        "ref-arena-scope-keeps-blocks", _STEPS,
-        "    return replace(state, top=mark, total=state.total - (state.top - mark))\n",
-        "    return replace(state, total=state.total - (state.top - mark))\n",
-        "overhead_bounded", "leaving a scope frees nothing of the chunk that it began in",
-        ("release_frees_all", "reset_frees_all", *_CORRUPT),
+        "ref-arena-chunk-shorter", _STEPS,
+        "    memory.give(state.chunk, state.end - state.chunk)\n",
+        "    memory.give(state.chunk, state.top - state.chunk)\n",
+        "failure_is_reported", "a chunk is given back as if it ended at its newest block",
+        _CORRUPT,
     ),
     Patch(
         "ref-arena-reset-over-header", _STEPS,
@@ -84,8 +84,8 @@ PATCHES = (
     Patch(
         "ref-arena-zero-size-nothing", _STEPS,
         "    wanted = ite(size == 0, 1, size)\n", "    wanted = size\n",
-        "zero_size_as_promised", "a block of no bytes takes nothing, and shares its address with the next",
-        ("blocks_disjoint", "failure_is_reported", "payload_kept", "stats_exact", "leak_report_exact"),
+        "leak_report_exact", "a block of no bytes takes nothing, and shares its address with the next",
+        ("blocks_disjoint", "failure_is_reported", "payload_kept", "stats_exact", "zero_size_as_promised"),
     ),
     Patch(
         "ref-arena-chunks-kept", _STEPS,

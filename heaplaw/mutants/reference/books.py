@@ -61,8 +61,9 @@ BOOKS = (
     ),
     Patch(
         "ref-books-leak-missed", _LEDGER,
-        "            file, line = held.site or (\"\", 0)\n            yield",
-        "            if held.size == 0:\n                continue\n            file, line = held.site or (\"\", 0)\n            yield",
+        '            file, line = held.site or ("", 0)\n            yield',
+        "            if held.size == 0:\n                continue\n"
+        '            file, line = held.site or ("", 0)\n            yield',
         "leak_report_exact", "blocks of no bytes are not listed as leaks",
     ),
     Patch(
@@ -83,7 +84,7 @@ BOOKS = (
 TAGS = (
     Patch(
         "ref-tags-end-untagged", _LEDGER,
-        "        self.tags[tag].shrink(size)\n", "        self.tags.setdefault(\"\", Tally()).shrink(size)\n",
+        "        self.tags[tag].shrink(size)\n", '        self.tags.setdefault("", Tally()).shrink(size)\n',
         "tags_exact", "blocks end without a tag",
     ),
     Patch(
@@ -111,8 +112,8 @@ TAGS = (
     ),
     Patch(
         "ref-tags-zeroed-untagged", _BASE,
-        "        return self._request(\"alloc_zeroed\", self._take_zeroed, size, align, Note(tag, self._site(site)))\n",
-        "        return self._request(\"alloc_zeroed\", self._take_zeroed, size, align, Note(\"\", self._site(site)))\n",
+        '        return self._request("alloc_zeroed", self._take_zeroed, size, align, Note(tag, self._site(site)))\n',
+        '        return self._request("alloc_zeroed", self._take_zeroed, size, align, Note("", self._site(site)))\n',
         "tags_exact", "zeroed blocks are booked without a tag",
         ("leak_report_exact",),
     ),
@@ -127,11 +128,5 @@ TAGS = (
         "TagStatistics(tally.count, tally.current, tally.peak)",
         "TagStatistics(tally.count - (tally.live == 0), tally.current, tally.peak)",
         "tags_exact", "a tag of which nothing is live counts one block less",
-    ),
-    Patch(
-        "ref-tags-untagged-forgotten", _LEDGER,
-        "            self.above.grow(size, tag)\n", "            self.above.grow(size, tag or \"untagged\")\n",
-        "failure_is_reported", "the book of all calls what has no tag by a name of its own",
-        ("tags_exact", "free_is_served"),
     ),
 )  # fmt: skip

@@ -12,15 +12,9 @@ _CORRUPT = (
 
 FIXED = (
     Patch(
-        "ref-fixed-one-too-many", _FREELIST,
-        "    for index in reversed(range(blocks)):\n", "    for index in reversed(range(blocks + 1)):\n",
-        "overhead_bounded", "each chunk is taken to hold one block more than it does",
-        _CORRUPT,
-    ),
-    Patch(
-        "ref-fixed-chunk-short", _FREELIST,
-        "self._parent.alloc(self.block_size * self._blocks, tag", "self._parent.alloc(56 * self._blocks, tag",
-        "payload_kept", "chunks are taken with the size of smaller blocks",
+        "ref-fixed-blocks-too-many", _FREELIST,
+        "    for index in reversed(range(blocks)):\n", "    for index in reversed(range(2 * blocks)):\n",
+        "overhead_bounded", "each chunk is taken to hold twice the blocks that it does",
         _CORRUPT,
     ),
     Patch(
@@ -35,10 +29,11 @@ FIXED = (
         ("reuse", "freed_is_reusable"),
     ),
     Patch(
-        "ref-fixed-freed-half-lost", _FREELIST,
+        "ref-fixed-freed-half", _FREELIST,
         "        self._state = pool.dealloc(self._state, ptr, self._words)\n",
-        "        self._state = pool.dealloc(self._state, ptr, self._words) if ptr % 128 else self._state\n",
-        "overhead_bounded", "every other block is lost when it is freed",
+        "        if self.ledger.book.whole.count % 2:\n"
+        "            self._state = pool.dealloc(self._state, ptr, self._words)\n",
+        "overhead_bounded", "about every other block is lost when it is freed",
         ("reuse",),
     ),
     Patch(

@@ -109,8 +109,8 @@ LIMITS = (
     ),
     Patch(
         "ref-limit-ignores-small", _LIMITS,
-        "        return size <= self.limit", "        return size < 16 or size <= self.limit",
-        "limit_enforced", "small blocks are served past the limit",
+        "        return size <= self.limit", "        return size < 4096 or size <= self.limit",
+        "limit_enforced", "blocks of less than a page are served past the limit",
     ),
 )  # fmt: skip
 
@@ -123,7 +123,8 @@ INTERFACE = (
     ),
     Patch(
         "ref-interface-align-default", _BASE,
-        "        align = self.alignment if align is None else align\n", "        align = self.alignment\n",
+        "        align = self.alignment if align is None else checked_align(doing, align, self.alignment)\n",
+        "        align = self.alignment\n",
         "aligned", "every request is served with the alignment of all blocks",
     ),
     Patch(
@@ -141,15 +142,16 @@ INTERFACE = (
     Patch(
         "ref-interface-refused-resize-ends", _BASE,
         "        new = self._resize(ptr, held, size, note)\n        if new != 0:\n",
-        "        new = self._resize(ptr, held, size, note)\n        if new == 0:\n            self.ledger.died(ptr)\n        else:\n",
-        "free_is_served", "a resize that is refused ends the block on the books",
-        ("stats_exact", "leak_report_exact", "failure_is_reported", "tags_exact", "failure_changes_nothing"),
+        "        new = self._resize(ptr, held, size, note)\n"
+        "        if new == 0:\n            self.ledger.died(ptr)\n        else:\n",
+        "stats_exact", "a resize that is refused ends the block on the books",
+        ("free_is_served", "leak_report_exact", "failure_is_reported", "tags_exact", "failure_changes_nothing"),
     ),
     Patch(
-        "ref-interface-huge-asked", _BASE,
-        "        if size > PTRDIFF_MAX or align > PTRDIFF_MAX:\n", "        if size > 2**65 or align > PTRDIFF_MAX:\n",
-        "failure_is_reported", "sizes above every object reach malloc, rounded to a word by nobody",
-        ("overflow_is_failure",),
+        "ref-interface-size-of-32-bits", "system/malloc.py",
+        "    return max(1, size)\n", "    return max(1, size & 0xFFFFFFFF)\n",
+        "sized", "sizes are cut to 32 bits on their way to malloc",
+        ("overhead_bounded", "blocks_disjoint", "payload_kept", "failure_is_reported"),
     ),
     Patch(
         "ref-interface-malloc-aligns", "system/malloc.py",
