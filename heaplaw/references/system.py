@@ -88,6 +88,10 @@ class Plain:
         """End the allocator."""
         self._changing().drop()
 
+    def invariant(self) -> bool:
+        """Its books agree with each other and with what lies in memory."""
+        return bool(self.allocator.invariant())
+
     # What it reports.
 
     def total_bytes(self) -> int:
@@ -181,6 +185,9 @@ class Everything(Plain):
 
     def drop(self) -> None:
         self.allocator.shutdown()
+
+    def invariant(self) -> bool:
+        return all(bool(one.invariant()) for one in self._every)
 
     def total_bytes(self) -> int:
         return int(self.allocator.totals().total_bytes)
