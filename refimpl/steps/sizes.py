@@ -17,14 +17,14 @@ LARGEST = 32 * 1024
 """The largest class, bytes; larger requests are for a parent."""
 
 
-def table(largest: int = LARGEST) -> tuple[int, ...]:
-    """The classes up to `largest` bytes, ascending."""
+def table() -> tuple[int, ...]:
+    """The classes, ascending."""
     sizes = list(range(SPACING, SMALL + 1, SPACING))
     base = SMALL
     while base < LARGEST:
         sizes += [base + base // PER_DOUBLING * quarter for quarter in range(1, PER_DOUBLING + 1)]
         base *= 2
-    return tuple(size for size in sizes if size <= largest)
+    return tuple(sizes)
 
 
 SIZES = table()

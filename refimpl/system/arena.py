@@ -1,7 +1,11 @@
 """An arena that grows by chunks from a parent. Source: the allocator system, Arena Allocator."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from ..steps import arena
-from .base import Blocks, Booked
+from .base import Blocks, Booked, check_size
+from .errors import MisuseError
 from .interface import Allocator
 from .ledger import Held, Note
 from .malloc import Platform
@@ -13,20 +17,32 @@ class ParentChunks(ProcessWords):
 
     def __init__(self, parent: Allocator, name: str) -> None:
         self.held = 0
+        self.asking = False
+        """The parent is being called."""
         self._parent = parent
         self._tag = f"chunks of {name}"
 
     def take(self, size: int) -> int:
         """The address of a chunk, or 0."""
-        ptr = self._parent.alloc(size, tag=self._tag)
+        with self._called():
+            ptr = self._parent.alloc(size, tag=self._tag)
         if ptr != 0:
             self.held += size
         return ptr
 
     def give(self, address: int, size: int) -> None:
         """Give a chunk back."""
-        self._parent.free_sized(address, size)
+        with self._called():
+            self._parent.free_sized(address, size)
         self.held -= size
+
+    @contextmanager
+    def _called(self) -> Generator[None, None, None]:
+        self.asking = True
+        try:
+            yield
+        finally:
+            self.asking = False
 
 
 class Arena(Booked):
@@ -34,13 +50,20 @@ class Arena(Booked):
 
     `free` ends a block for the books, so that `current_bytes` is what its owners still hold, and misuse is refused;
     the memory comes back by `release`, `reset` or `drop` only. `reset` keeps the oldest chunk for what comes next and
-    gives the others back to the parent; `drop` gives all back. Without a `parent` chunks are the platform's.
+    gives the others back to the parent; `drop` gives all back. Without a `parent` chunks are the platform's. While the
+    parent is being called (it may collect, or call somebody back) blocks may be freed; all else is refused.
     """
 
     def __init__(self, chunk_size: int = 4096, parent: Allocator | None = None, name: str = "arena") -> None:
+        check_size("Arena", chunk_size)
         super().__init__(name)
         self._state = arena.init(chunk_size)
         self._chunks = ParentChunks(Platform() if parent is None else parent, name)
+
+    def _enter(self, doing: str) -> None:
+        super()._enter(doing)
+        if self._chunks.asking and doing not in ("free", "free_sized"):
+            raise MisuseError(f"{doing} of {self.name}", "it is in the middle of asking its parent for a chunk")
 
     def footprint(self) -> int:
         """Bytes of all chunks."""

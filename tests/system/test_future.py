@@ -171,6 +171,23 @@ def test_collector__that_frees_the_block_in_hand_is_told_so() -> None:
     assert heap.gc.leaks() == []
 
 
+def test_arena__is_not_changed_while_its_parent_collects() -> None:
+    arena = Arena(256, GcAllocator(Platform(), lambda emergency: arena.reset(), 0))
+    arena.alloc(200)
+    before = arena.statistics(), arena.footprint()
+    with pytest.raises(MisuseError, match="in the middle of asking its parent for a chunk"):
+        arena.alloc(200)
+    assert (arena.statistics(), arena.footprint(), arena.invariant()) == (*before, True)
+
+
+def test_arena__lets_a_collection_free_its_blocks() -> None:
+    garbage: list[int] = []
+    arena = Arena(256, GcAllocator(Platform(), lambda emergency: arena.free(garbage.pop()), 0))
+    garbage.append(arena.alloc(200))
+    assert arena.alloc(100) != 0
+    assert (arena.current_bytes(), arena.invariant()) == (100, True)
+
+
 def test_trace__of_a_collector_keeps_its_records_right() -> None:
     heap = Heap(Platform(), 10)
     trace = Trace(heap.gc)

@@ -129,6 +129,7 @@ MAKERS: dict[str, tuple[Callable[[], object], str]] = {
     "blocks per chunk": (lambda: Freelist(8, 0), "a chunk a block or more"),
     "classes unordered": (lambda: SizePools(sizes=(32, 16)), "multiples of 16 bytes, ascending"),
     "classes uneven": (lambda: SizePools(sizes=(8, 24)), "multiples of 16 bytes, ascending"),
+    "chunk size": (lambda: Arena(-1), "a size is"),
     "threshold": (lambda: Mapped(Platform(), -1), "a size is"),
     "strategy": (lambda: Registry({Subsystem.VM: Plan("bump")}, Switches()), "no such strategy"),  # type: ignore[arg-type]
     "line": (lambda: Trace(Platform()).alloc(1, site=("a.c", -1)), "a line is a number from 0"),
