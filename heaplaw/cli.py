@@ -170,16 +170,39 @@ def prove() -> None:
     finish(engine.broken, engine.undecided)
 
 
+EXPLORED = ("bump", "pool", "stack", "freelist", "freelist-coalescing", "arena")
+
+
 @cli.command()
-@click.option("--block-size", type=click.IntRange(1, 4096), default=24, show_default=True, help="Bytes a block.")
-@click.option("--num-blocks", type=click.IntRange(1, 8), default=5, show_default=True, help="Blocks in the pool.")
-def explore(block_size: int, num_blocks: int) -> None:
-    """Visit every state of a small reference pool, and judge every law on every transition."""
+@click.argument("allocators", nargs=-1, type=click.Choice(EXPLORED), metavar="[ALLOCATOR]...")
+@click.option("--capacity", type=click.IntRange(32, 4096), help="Bytes of the buffer, or of an arena's parent.")
+@click.option("--align", type=click.Choice(["16", "32", "64", "128"]), help="What some requests are aligned to, bytes.")
+@click.option("--grid", type=click.Choice(["8", "16", "32"]), help="Bytes between the sizes of a free list's blocks.")
+@click.option("--block-size", type=click.IntRange(1, 4096), default=24, show_default=True, help="Of a pool, bytes.")
+@click.option("--num-blocks", type=click.IntRange(1, 8), default=5, show_default=True, help="Of a pool.")
+def explore(
+    allocators: tuple[str, ...],
+    capacity: int | None,
+    align: str | None,
+    grid: str | None,
+    block_size: int,
+    num_blocks: int,
+) -> None:
+    """Visit every state of small reference allocators, and judge every law on every transition.
+
+    ALLOCATOR: bump, pool, stack, freelist, freelist-coalescing, arena; all of them when none is named.
+    """
+    from heaplaw.models.explore import Bounds
+
     from .engines import Engine
 
+    bounds = Bounds((capacity or 0) // 8 * 8, int(align or 0), int(grid or 0), block_size, num_blocks)
     engine = Engine()
-    for text in engine.explore(block_size, num_blocks):
-        click.echo(text)
+    for place, name in enumerate(allocators or EXPLORED):
+        if place:
+            click.echo()
+        for text in engine.explore(name, bounds):
+            click.echo(text)
     finish(engine.broken, engine.undecided)
 
 

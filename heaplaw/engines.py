@@ -1,11 +1,16 @@
 """The engines that look at the reference allocators themselves: proofs, contracts, exhaustive exploration. In words."""
 
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from heaplaw.spec.catalogue import CATALOGUE
-from heaplaw.spec.verdict import Confirmed, Evidence, Holds, Outcome, Unknown, Verdict, Violated
+from heaplaw.spec.verdict import Confirmed, Evidence, Holds, NotApplicable, Outcome, Unknown, Violated
+
+if TYPE_CHECKING:
+    from heaplaw.models.explore import Bounds
 
 WORDS: dict[type[object], str] = {Holds: "holds", Violated: "VIOLATED", Unknown: "unknown"}
 
@@ -69,23 +74,32 @@ class Engine:
             self.undecided += isinstance(answer, Unknown)
             yield f"         {contract.__name__:<27} {'holds' if confirmed else 'not confirmed':<9} {answer}"
 
-    def explore(self, block_size: int, num_blocks: int) -> Iterator[str]:
-        """Every state of a small reference pool."""
-        from heaplaw.models.explore import explore_pool
+    def explore(self, name: str, bounds: "Bounds") -> Iterator[str]:
+        """Every state of a small reference allocator: what was visited and reached, and every law."""
+        from heaplaw.models.explore import REFERENCE, explore
+        from heaplaw.picture import heap_text
+        from heaplaw.steps import steps_text
 
-        started = time.monotonic()
-        found = explore_pool(block_size, num_blocks)
+        started = time.process_time()
+        found = explore(REFERENCE[name](bounds))
+        took = time.process_time() - started
+        yield f"{name}: {found.model.bound}"
         yield (
-            f"reference pool, {num_blocks} blocks of {block_size} bytes: {found.states:,} states, "
-            f"{found.transitions:,} transitions, {time.monotonic() - started:.1f} s"
+            f"  {found.states:,} states, {found.transitions:,} transitions, at most {found.depth} operations deep; "
+            f"{took:.1f} s, {found.states / max(took, 0.01):,.0f} states/s"
         )
-        yield "reached: " + ", ".join(name for name, reached in found.goals.items() if reached)
+        reached = "reached: " + "; ".join(goal for goal, there in found.goals.items() if there)
+        missed = [] if found.witness or not found.missed else ["never reached: " + "; ".join(found.missed)]
+        for text in (reached, *missed):
+            yield from textwrap.wrap(text, 116, initial_indent="  ", subsequent_indent="    ")
         for verdict in found.verdicts:
+            if isinstance(verdict.outcome, NotApplicable):
+                continue
             self.count(verdict.outcome)
-            yield self.explored(verdict)
+            shown = Shown("; ".join(("exhausted", *verdict.notes)))
+            yield line(verdict.law, verdict.outcome, shown if found.complete else Shown("by the trace below"))
         if found.witness is not None:
-            yield f"shortest witness: {[op.kind.name for op in found.witness.trace.ops()]}"
-
-    def explored(self, verdict: Verdict) -> str:
-        """One law over all transitions."""
-        return line(verdict.law, verdict.outcome, verdict.evidence)
+            history, violation = found.witness.history, found.witness.violations[0]
+            yield f"{CATALOGUE[violation.law].id} {violation.law} VIOLATED: {violation.observed}"
+            yield from ("", *steps_text(history, violation.operations, violation.law))
+            yield from ("", *heap_text(history, violation.operations), f"    required  {violation.required}")

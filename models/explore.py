@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 
 from heaplaw.refimpl.steps import pool
 from heaplaw.spec.event import NONE
-from heaplaw.spec.history import Op, Trace, make_trace
+from heaplaw.spec.history import History, Op, Trace
 from heaplaw.spec.judge import Tally
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.protocols import Step
 from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Exhausted, Holds, NotApplicable, Unknown, Verdict, Violated, Violation
 
+from .exploring.judging import FREED, REFUSED, UNDONE, WHOLE
 from .exploring.model import Model
-from .exploring.reference import arena_model, bump_model, freelist_model, pool_model, stack_model
+from .exploring.reference import REFERENCE, Bounds, arena_model, bump_model, freelist_model, pool_model, stack_model
 from .exploring.search import Fault, Search
 from .live import Checked, StepCalls, by_address
 from .session import Session, applicable
@@ -29,10 +30,15 @@ from .session import Session, applicable
 
 @dataclass(frozen=True)
 class Witness:
-    """A shortest trace that breaks laws in its last operation."""
+    """A shortest trace that breaks laws in its last operation, and what came of it when it was run literally."""
 
-    trace: Trace
+    history: History
     violations: tuple[Violation, ...]
+
+    @property
+    def trace(self) -> Trace:
+        """The operations."""
+        return self.history.trace
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def witness_of(search: Search, fault: Fault) -> Witness | None:
     session = Session(subject_of(search.model), laws_for(search.model))
     for op in ops:
         if found := session.do(op).violations:
-            return Witness(make_trace(search.model.shape, session.ops, search.model.env), found)
+            return Witness(session.history(), found)
     return None
 
 
@@ -144,8 +150,31 @@ def _verdict(search: Search, tally: Tally, evidence: Exhausted, complete: bool, 
     elif beyond:
         why = f"it looks back further than the search: {', '.join(beyond)}"
     else:
-        return Verdict(law.name, Holds(), evidence)
+        return Verdict(law.name, Holds(), evidence, looked_back(search, law))
     return Verdict(law.name, Unknown(why), evidence)
+
+
+def looked_back(search: Search, law: AnyLaw) -> tuple[str, ...]:
+    """How a law was decided that speaks of more than one operation, in words."""
+    asked, notes = search.judge.asked[law.name], list[str]()
+    if asked & UNDONE:
+        exact = not search.inexact & undoers_of(law)
+        notes.append("always back in the very state from before" if exact else "all that was live is asked again")
+    if asked & FREED:
+        notes.append("after every free, all that it owes is asked")
+    if asked & REFUSED:
+        notes.append(
+            "a refusal leaves the very same state" if not search.restless else "refusals are followed by one more"
+        )
+    if asked & WHOLE:
+        notes.append("every empty heap is asked for all that the first one served")
+    return tuple(notes)
+
+
+def undoers_of(law: AnyLaw) -> frozenset[Kind]:
+    """The operations that a law says bring back an earlier state."""
+    words = {"pop": Kind.POP, "release": Kind.RELEASE}
+    return frozenset(words.get(need, Kind.RESET) for need in law.needs)
 
 
 def explore_pool(block_size: int, num_blocks: int, step: Step = pool.step, limit: int = 2_000_000) -> Exploration:
@@ -157,6 +186,8 @@ def explore_pool(block_size: int, num_blocks: int, step: Step = pool.step, limit
 
 
 __all__ = [
+    "REFERENCE",
+    "Bounds",
     "Exploration",
     "Model",
     "Witness",

@@ -6,7 +6,7 @@ The steps may be replaced, to see a fault found.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 from heaplaw.refimpl.memory import WORD
 from heaplaw.refimpl.steps import arena, bump, freelist, pool, stack
@@ -33,7 +33,7 @@ def sizes(least: int, most: int, step: int) -> tuple[int, ...]:
 
 def settled(state: Any) -> Any:
     """The same state, with what is constant over the allocator's life worked out once."""
-    there = cast("type[Any]", type(state))
+    there = state.__class__
     constant: Any = dataclass(frozen=True)(type(there.__name__, (there,), {"env": state.env}))
     return constant(**vars(state))
 
@@ -354,9 +354,49 @@ def arena_model(capacity: int, chunk_size: int = 64, marks: int = 2, step: Step 
         ),
         keeps=keeps,
         goals=ARENA_GOALS,
-        bound=f"a parent of {capacity} bytes, chunks of {chunk_size} bytes, five requests, {marks} marks at a time",
+        bound=f"a parent of {capacity} bytes, chunks of {chunk_size} bytes, five requests, at most {marks} mark"
+        + "s" * (marks != 1),
         look=_chunks,
         unasked={"zero_size_as_promised": "a request of 0 bytes takes one, and the explored requests are whole words"},
         chunked=True,
         most_marks=marks,
     )
+
+
+# ---- all of them
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is explored: bytes of the buffer, or of the parent, and the alignment that some requests ask for; of a
+    pool, its blocks. 0: as is usual for the allocator.
+    """
+
+    capacity: int = 0
+    align: int = 0
+    grid: int = 0
+    """Bytes between the sizes of a free list's blocks."""
+    block_size: int = 0
+    num_blocks: int = 0
+
+
+def _freelist(coalesces: bool, capacity: int, align: int) -> Callable[[Bounds], Model]:
+    """With a capacity of one's own, plain requests alone unless an alignment is asked for too."""
+
+    def model(b: Bounds) -> Model:
+        usual = not (b.capacity or b.align or b.grid)
+        aligned = align if usual else b.align
+        return freelist_model(b.capacity or capacity, b.grid or 16, aligned, coalesces, zeroed=usual)
+
+    return model
+
+
+REFERENCE: Mapping[str, Callable[[Bounds], Model]] = {
+    "bump": lambda b: bump_model(b.capacity or 72, align=b.align or 32),
+    "pool": lambda b: pool_model(b.block_size or 24, b.num_blocks or 5),
+    "stack": lambda b: stack_model(b.capacity or 112, align=b.align or 32),
+    "freelist": _freelist(False, 144, 64),
+    "freelist-coalescing": _freelist(True, 160, 64),
+    "arena": lambda b: arena_model(b.capacity or 160, marks=1),
+}
+"""The reference allocators by name, at small bounds unless larger ones are given."""

@@ -95,7 +95,10 @@ class Search:
         self._plain = [m for m in listed if m.op.kind in FORWARD and m.op.kind != Kind.MARK]
         self._every = {m.op.kind: m for m in listed if m not in self._plain}
         self._open = list(self.model.goals)
-        self._restless: set[int] = set()
+        self.restless: set[int] = set()
+        """States that a refusal leads out of."""
+        self.inexact: set[Kind] = set()
+        """Operations that do not lead back to the very state from before."""
         self._owed: dict[int, list[Move]] = {}
         self._refused_well: dict[tuple[str, int], set[int]] = {}
         """Refusals that were judged, by the counters and the live blocks with which they came."""
@@ -295,7 +298,7 @@ class Search:
             self._reach(text, outcome, after)
         if not outcome.served:
             if after != text:
-                self._restless.add(number)
+                self.restless.add(number)
             return True
         if move.op.kind == Kind.FREE:
             size = self.tables.blocks.value(text[self.head + place]).size
@@ -361,6 +364,7 @@ class Search:
             raise FaultFound(Fault(number, (done, (move, place))))
         back, undone = self.same(text), after[self.head + max(place, 0) :]
         if back != then:  # the same state serves the same, by being the same
+            self.inexact.add(move.op.kind)
             self._ask_again(back, undone, number, (done, (move, place)), move.op.kind)
 
     def _ask_again(self, text: str, undone: str, number: int, way: Moves, kind: Kind) -> None:
@@ -397,7 +401,7 @@ class Search:
 
     def _after_refusals(self) -> None:
         """Where a refusal changed something: what was freed before it can still be had after it."""
-        if not self._restless:
+        if not self.restless:
             return
         for number, text in enumerate(self.order):
             live = text[self.head :]
@@ -405,7 +409,7 @@ class Search:
                 free = self._every[Kind.FREE]
                 _, raw = self.follow(text, free, place)
                 then = self.same(raw)
-                if self.numbers.get(then) not in self._restless:
+                if self.numbers.get(then) not in self.restless:
                     continue
                 size = self.tables.blocks.value(code).size
                 for refused in self._plain:
@@ -430,6 +434,7 @@ class Search:
             if not self.judge.back(outcome, first[COUNTED], Kind.RESET):
                 raise FaultFound(Fault(number, ((reset, -1),)))
             exact = exact and self.same(raw) == first
+        self.inexact |= set() if exact else {Kind.RESET}
         for number, text in enumerate([] if exact else self.order):
             _, raw = self.follow(text, reset, -1)
             self._ask_again(self.same(raw), text[self.head :], number, ((reset, -1),), Kind.RESET)
