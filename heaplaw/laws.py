@@ -1,6 +1,7 @@
 """The catalogue in words, from the code."""
 
 import difflib
+from dataclasses import is_dataclass
 
 from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.law import AnyLaw
@@ -58,8 +59,10 @@ def brief(values: tuple[object, ...]) -> str:
 
 
 def words(name: str, value: object) -> str:
-    """A field's value: names for kinds, hexadecimal for addresses."""
+    """A field's value: names for kinds, hexadecimal for addresses, records briefly."""
+    if is_dataclass(value):
+        return brief((value,))
     label = getattr(value, "name", None)
     if label:
         return str(label)
-    return hex(value) if name == "ptr" and isinstance(value, int) else str(value)
+    return hex(value) if name in ("ptr", "first_fit") and isinstance(value, int) else str(value)

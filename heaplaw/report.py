@@ -81,14 +81,13 @@ def table(report: Report) -> list[str]:
             lines += [f"  {'':<49} {part}" for part in wrap(known.reason, 60)]
     if unreported:
         laws = f"{len(unreported)} laws on statistics, leaks, limits, costs"
-        lines.append(f"  and    {laws:<43} not applicable: it reports none of these")
+        lines.append(f"  and    {laws:<43} not applicable: not reported")
     return lines
 
 
 def is_on_reports(verdict: Verdict, report: Report) -> bool:
-    """The law is on what subjects report, or on a limit, and this one has neither."""
-    told = REPORTS | {"limit"}
-    return bool(law(verdict.law).needs & told) and told.isdisjoint(report.subject.offers)
+    """The law is on what subjects report, or on a limit, and this one does not report that, or has none."""
+    return bool((law(verdict.law).needs & (REPORTS | {"limit"})) - report.subject.offers)
 
 
 def unmet(report: Report) -> list[tuple[Verdict, str]]:
@@ -130,7 +129,8 @@ def matrix(reports: Sequence[Report]) -> list[str]:
     for start in range(0, len(reports), most):
         part = list(zip(names, reports, strict=True))[start : start + most]
         cells = {name: {v.law: cell(v, report) for v in report.verdicts} for name, report in part}
-        laws = sorted({v.law for _, report in part for v in report.verdicts}, key=lambda name: law(name).id)
+        told = {v.law for _, report in part for v in report.verdicts if not is_on_reports(v, report)}
+        laws = sorted(told, key=lambda name: law(name).id)
         lines += [f"{'':<35}" + "  ".join(f"{name:<{wide}}" for name, _ in part)]
         lines += [
             f"{law(name).id}  {name:<28}" + "  ".join(f"{cells[of].get(name, '-'):<{wide}}" for of, _ in part)

@@ -67,6 +67,8 @@ def refuse_stray_options(
     name: str, thing: bool, mapped: bool, prefix: str, shape: str | None, arguments: Mapping[str, int]
 ) -> None:
     """UsageError for an option that would have no effect on this subject."""
+    if name.startswith(PREFIX) and shape is not None:
+        raise UsageError(f"{name}: a reference allocator has its shape; --shape {shape} is for Python objects")
     if thing and shape is None:
         raise UsageError(f"{name}: say which shape it has: --shape {', '.join(SHAPES)}")
     if mapped and shape is not None:
@@ -75,7 +77,9 @@ def refuse_stray_options(
         raise UsageError(
             f"{name}: for the shape {shape} it needs a mapping; `heaplaw init {name} --shape {shape}` writes one"
         )
-    if prefix and (thing or mapped or name in PYTHON_FAMILIES or name == "cpython" or name.startswith("mutant:")):
+    if prefix and (
+        thing or mapped or name in PYTHON_FAMILIES or name == "cpython" or name.startswith(("mutant:", PREFIX))
+    ):
         raise UsageError(f"{name}: --prefix {prefix} is for shared libraries")
     if arguments and (not thing or shape == "malloc"):
         option = "--" + next(iter(arguments)).replace("_", "-")

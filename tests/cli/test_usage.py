@@ -220,3 +220,20 @@ def test_stored_traces_that_were_changed(run: Any, mutants: Path, tmp_path: Path
     for change in changes:
         write({**document, **change})
         run("replay", file).refused()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("ref:",), "ref:: no such reference allocator; there are global, bump"),
+        (("ref:stak",), "ref:stak: no such reference allocator; there are stack"),
+        (("ref:stack", "--shape", "stack"), "ref:stack: a reference allocator has its shape"),
+        (("ref:stack", "--prefix", "x"), "ref:stack: --prefix x is for shared libraries"),
+        (("ref:stack", "--capacity", "64"), "ref:stack: --capacity is for Python objects"),
+    ],
+)
+def test_reference_allocators_refuse_what_has_no_effect(run: Any, arguments: tuple[str, ...], said: str) -> None:
+    ran = run("check", *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert len(ran.err.splitlines()) == 1
