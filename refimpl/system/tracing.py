@@ -61,7 +61,8 @@ class Trace(Wrapper):
 
     def invariant(self) -> bool:
         """The records are those of the live blocks."""
-        return super().invariant() and self.leaks() == super().leaks() and self._records.blocks.invariant()
+        known = list(self.ledger.leaks())
+        return super().invariant() and self.leaks() == known and self._records.blocks.invariant()
 
     def _record(self, record: int, ptr: int, size: int, note: Note) -> None:
         file, line = note.site or ("", 0)

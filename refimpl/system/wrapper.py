@@ -1,9 +1,16 @@
 """An allocator around another one, which serves its requests."""
 
+from dataclasses import replace
+
 from .base import Blocks, Booked
 from .errors import MisuseError
-from .interface import Allocator
+from .interface import Allocator, Leak
 from .ledger import Held, Note
+
+
+def sited(leak: Leak, other: Leak) -> Leak:
+    """The leak, at the other one's place."""
+    return replace(leak, file=other.file, line=other.line)
 
 
 class Wrapper(Booked):
@@ -18,6 +25,11 @@ class Wrapper(Booked):
     def footprint(self) -> int:
         """The inner allocator's."""
         return self.inner.footprint()
+
+    def leaks(self) -> list[Leak]:
+        """All live blocks, in order of birth; where they were allocated is asked of `inner`, which may record it."""
+        inside = {leak.address: leak for leak in self.inner.leaks()}
+        return [leak if leak.file else sited(leak, inside.get(leak.address, leak)) for leak in super().leaks()]
 
     def invariant(self) -> bool:
         """Both know the same blocks."""
