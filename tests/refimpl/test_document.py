@@ -1,11 +1,18 @@
 """docs/reference.md: its programs run, and say what stands there."""
 
 import re
+import sys
+from ctypes import addressof, create_string_buffer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from heaplaw.references.table import REFERENCES
+from heaplaw.refimpl.allocators import plain
 from heaplaw.spec.catalogue import CATALOGUE
 
 TEXT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
@@ -19,6 +26,28 @@ def test_programs__run(capsys: pytest.CaptureFixture[str]) -> None:
     assert OUTPUT is not None
     said = re.sub(r"0x[0-9a-f]+", "0x…", capsys.readouterr().out)
     assert [line for line in said.splitlines() if line] == [line for line in OUTPUT.group(1).splitlines() if line]
+
+
+def test_readme__its_programs_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert len(programs) == 2
+    mine = SimpleNamespace(MyStack=lambda capacity: Stack(create_string_buffer(capacity), capacity))
+    monkeypatch.setitem(sys.modules, "mine", mine)
+    for program in programs:
+        names: dict[str, Any] = {}
+        exec(program, names)
+        machine = names.get("MyStackMachine")
+        if machine:
+            run_state_machine_as_test(machine, settings=settings(max_examples=5, derandomize=True, deadline=None))
+
+
+class Stack(plain.Stack):
+    """A stack that keeps its buffer."""
+
+    def __init__(self, kept: Any, capacity: int) -> None:
+        self.kept = kept
+        super().__init__(addressof(kept), capacity)
 
 
 def test_tables__name_every_reference_and_no_other() -> None:
