@@ -94,10 +94,11 @@ class Judged:
 
     def act(self, kind: Kind, size: int = 0, align: int = 0, label: int = 0, pick: int = 0) -> Event | None:
         """One operation, judged; None where there is no block or mark for it."""
-        align = (
-            align if size and kind == Kind.ALLOC else 0
-        )  # an allocator of one alignment refuses others, promises nothing of 0 bytes of them
         found = self.marks if kind == Kind.RELEASE else self.blocks
+        if kind == Kind.RESIZE and align and found:  # a little more
+            size = self.blocks[list(found)[pick % len(found)]].size + align
+        # An allocator of one alignment refuses others, and promises nothing of 0 bytes of them.
+        align = align if size and kind == Kind.ALLOC else 0
         owner = NONE
         if kind in (Kind.FREE, Kind.RESIZE, Kind.CHECK, Kind.RELEASE):
             if not found:

@@ -50,6 +50,16 @@ def test_limit__is_reached_exactly_by_resizes_too() -> None:
     assert limited.alloc_zeroed(30) != 0
 
 
+@pytest.mark.parametrize("name", [name for name in SUBJECTS if "freelist" not in name and name != "collected"])
+def test_realloc__keeps_the_alignment_that_was_asked_for(name: str) -> None:
+    allocator = SUBJECTS[name]()
+    for size in range(1, 60):
+        block = allocator.alloc(4, 256)
+        moved = allocator.realloc(block, size)
+        assert (moved % 256, moved != 0) == (0, True)
+        allocator.free(moved)
+
+
 FORGETFUL = [
     (Tally, "shrink", lambda tally, size: None),
     (Tally, "grow", lambda tally, size: setattr(tally, "count", tally.count + 1)),

@@ -122,6 +122,17 @@ def test_collector__runs_when_debt_passes_the_threshold() -> None:
     assert (heap.gc.debt, heap.gc.collections, heap.gc.emergencies) == (0, 1, 0)
 
 
+def test_collector__that_frees_nothing_counts_anew_all_the_same() -> None:
+    heap = Heap(Platform(), 100)
+    heap.gc.alloc(101)
+    heap.gc.alloc(100)
+    assert (heap.gc.debt, heap.calls) == (100, [False])
+    heap.gc.alloc(1)
+    assert (heap.gc.debt, heap.calls) == (101, [False])
+    heap.gc.reset()
+    assert heap.gc.debt == -101
+
+
 def test_collector__runs_once_in_an_emergency_and_the_request_is_tried_again() -> None:
     heap = Heap(Limited(Platform(), 100), 10**6)
     heap.litter(60)
@@ -225,6 +236,7 @@ def test_mapping__is_given_back(end: str) -> None:
     ends |= {"drop": allocator.drop, "shrink": lambda: allocator.realloc(block, 100)}
     ends[end]()
     assert not mapped(block)
+    assert not mapped(block + 64 * mib)
     assert allocator.footprint() == {"free": 100, "shrink": 200}.get(end, 0)
     assert small != 0
 
@@ -232,6 +244,8 @@ def test_mapping__is_given_back(end: str) -> None:
 def test_mapping__is_for_large_blocks_of_ordinary_alignment() -> None:
     allocator = Mapped(Platform(), 8192)
     below, at, aligned = allocator.alloc(8191), allocator.alloc(9000), allocator.alloc(8192, 8192)
+    allocator.free(allocator.alloc(8192))
+    assert allocator.inner.allocations() == 2
     assert at % 4096 == 0
     assert aligned % 8192 == 0
     assert allocator.inner.current_bytes() == 8191 + 8192
@@ -258,6 +272,10 @@ def test_pools__reuse_by_class_and_leave_large_requests_to_the_parent() -> None:
     assert parent.tag_current("large") == 0
     assert pools.tag_current("large") == 50
     assert pools.realloc(moved, 64) == moved
+    larger = pools.realloc(pools.alloc(40_000), 50_000)
+    assert pools.footprint() == parent.current_bytes()
+    pools.free(larger)
+    assert pools.footprint() == parent.current_bytes() == 112 * 9 + 128 * 8 + 64 * 16
     pools.drop()
     assert parent.current_bytes() == 0
 

@@ -45,6 +45,7 @@ CALLS: dict[str, tuple[Callable[[Allocator, int], object], str]] = {
     "foreign resize": (lambda a, p: a.realloc(0x5000, 8), r"realloc\(0x5000\) of .*: no block"),
     "interior pointer": (lambda a, p: a.free(p + 4), "4 bytes inside the live block of 8 bytes at 0x"),
     "wrong size": (lambda a, p: a.free_sized(p, 9), r"free_sized\(0x.*, 9\) of .*: the block there has 8 bytes"),
+    "smaller size": (lambda a, p: a.free_sized(p, 7), "the block there has 8 bytes"),
     "foreign mark": (lambda a, p: a.release(77), "no mark of this allocator"),
 }
 
