@@ -17,6 +17,7 @@ from heaplaw.spec.protocols import Memory, Step
 from heaplaw.spec.shapes import Kind
 
 from ..live import Held
+from ..reporting import Reporting
 from .model import Goal, Model, Moment
 
 BUFFER = 0x1000
@@ -47,8 +48,8 @@ POOL_GOALS: Mapping[str, Goal] = {
 }
 
 
-def pool_model(block_size: int, num_blocks: int, step: Step = pool.step) -> Model:
-    """A pool whose user allocates and frees in every order."""
+def pool_model(block_size: int, num_blocks: int, step: Step = pool.step, reports: bool = True) -> Model:
+    """A pool whose user allocates and frees in every order. `reports`: what it costs is told, and judged."""
     size = pool.rounded(block_size)
 
     def init(memory: Memory) -> Any:
@@ -57,14 +58,15 @@ def pool_model(block_size: int, num_blocks: int, step: Step = pool.step) -> Mode
     def keeps(state: pool.PoolState, live: tuple[Held, ...], memory: Memory) -> Iterable[int]:
         return pool.free_blocks(state, memory)  # each begins with the link to the next
 
+    env = pool.PoolState(BUFFER, size, num_blocks, 0, 0).env
     return Model(
         name="pool",
         shape="pool",
-        env=pool.PoolState(BUFFER, size, num_blocks, 0, 0).env,
+        env=env,
         start=BUFFER,
         end=BUFFER + size * num_blocks,
         init=init,
-        step=step,
+        step=Reporting(step, env) if reports else step,
         requests=(Op(Kind.ALLOC, size), Op(Kind.FREE)),
         keeps=keeps,
         goals=POOL_GOALS,
@@ -106,7 +108,7 @@ def _regional(capacity: int, most: int, align: int, zeroed: bool) -> tuple[Op, .
     )
 
 
-def bump_model(capacity: int, most: int = 48, align: int = 32, step: Step = bump.step) -> Model:
+def bump_model(capacity: int, most: int = 48, align: int = 32, step: Step = bump.step, reports: bool = True) -> Model:
     """A bump allocator: requests up to `most` bytes, some aligned to `align`, and one that never fits."""
 
     def init(memory: Memory) -> Any:
@@ -115,14 +117,15 @@ def bump_model(capacity: int, most: int = 48, align: int = 32, step: Step = bump
     def keeps(state: bump.BumpState, live: tuple[Held, ...], memory: Memory) -> Iterable[int]:
         return ()
 
+    env = bump.BumpState(BUFFER, capacity, 0, 0).env
     return Model(
         name="bump",
         shape="bump",
-        env=bump.BumpState(BUFFER, capacity, 0, 0).env,
+        env=env,
         start=BUFFER,
         end=BUFFER + capacity,
         init=init,
-        step=step,
+        step=Reporting(step, env) if reports else step,
         requests=_regional(capacity, most, align, zeroed=True),
         keeps=keeps,
         goals=BUMP_GOALS,
@@ -130,7 +133,7 @@ def bump_model(capacity: int, most: int = 48, align: int = 32, step: Step = bump
     )
 
 
-def stack_model(capacity: int, most: int = 48, align: int = 32, step: Step = stack.step) -> Model:
+def stack_model(capacity: int, most: int = 48, align: int = 32, step: Step = stack.step, reports: bool = True) -> Model:
     """A stack: requests up to `most` bytes, some aligned to `align`, pops and resets."""
 
     def init(memory: Memory) -> Any:
@@ -144,14 +147,15 @@ def stack_model(capacity: int, most: int = 48, align: int = 32, step: Step = sta
             frame, depth = memory.read(found[-1]), depth - 1
         return found
 
+    env = stack.StackState(BUFFER, capacity, 0, 0).env
     return Model(
         name="stack",
         shape="stack",
-        env=stack.StackState(BUFFER, capacity, 0, 0).env,
+        env=env,
         start=BUFFER,
         end=BUFFER + capacity,
         init=init,
-        step=step,
+        step=Reporting(step, env) if reports else step,
         requests=(*_regional(capacity, most, align, zeroed=True), Op(Kind.POP)),
         keeps=keeps,
         goals=STACK_GOALS,
@@ -252,6 +256,7 @@ def freelist_model(
     coalesces: bool = False,
     zeroed: bool = False,
     step: Step = freelist.step,
+    reports: bool = True,
 ) -> Model:
     """A free list: requests for which blocks of every multiple of `grid` bytes are taken, from the smallest to one that
     is too large; and some aligned to `align` bytes where that is not 0.
@@ -277,14 +282,15 @@ def freelist_model(
     goals = {**FREELIST_GOALS, **(ALIGNED_GOALS if align else {}), **(JOINED_GOALS if coalesces else PLAIN_GOALS)}
     if capacity < 5 * freelist.LEAST:
         goals.pop("neighbours join on both sides", None)
+    env = freelist.FreeListState(BUFFER, capacity, 0, 0, coalesces).env
     return Model(
         name="freelist coalescing" if coalesces else "freelist",
         shape="freelist",
-        env=freelist.FreeListState(BUFFER, capacity, 0, 0, coalesces).env,
+        env=env,
         start=BUFFER,
         end=BUFFER + capacity,
         init=init,
-        step=step,
+        step=Reporting(step, env, freelist.free_blocks) if reports else step,
         requests=requests,
         keeps=keeps,
         goals=goals,
@@ -386,7 +392,8 @@ def _freelist(coalesces: bool, capacity: int, align: int) -> Callable[[Bounds], 
     def model(b: Bounds) -> Model:
         usual = not (b.capacity or b.align or b.grid)
         aligned = align if usual else b.align
-        return freelist_model(b.capacity or capacity, b.grid or 16, aligned, coalesces, zeroed=usual)
+        # What is told of the list makes it several times slower: small ones do.
+        return freelist_model(b.capacity or capacity, b.grid or 16, aligned, coalesces, zeroed=usual, reports=usual)
 
     return model
 

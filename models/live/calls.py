@@ -49,7 +49,8 @@ def places_of(env: Env, shape: Shape) -> frozenset[str]:
 
 
 class StepCalls:
-    """Pure steps over a memory: the operations `kinds`, those that the shape requires when left out.
+    """Pure steps over a memory: the operations `kinds`, those that the shape requires when left out. What else a step
+    tells in its events it names in `offers` (`models.reporting`).
 
     With `init`, which makes the first state over the memory as it is, there is RENEW.
     """
@@ -75,7 +76,8 @@ class StepCalls:
         offered = {CALLS[kind] for kind in (shape.required if kinds is None else kinds)}
         offered |= {"renew"} if init else set()
         placed: frozenset[str] = frozenset() if "bounds" in shape.counters else places_of(env, shape)
-        self.offers = frozenset(offered) | (shape.counters - {"invariant"}) | placed | promises_of(env)
+        told: frozenset[str] = getattr(step, "offers", frozenset())
+        self.offers = frozenset(offered) | (shape.counters - {"invariant"}) | placed | promises_of(env) | told
 
     def call(self, op: Op, held: Held | None, index: int) -> Event:
         """One step."""
