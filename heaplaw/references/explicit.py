@@ -5,6 +5,7 @@ Runs in the worker. The objects of `refimpl.allocators.plain` do the work; the m
 
 from typing import Any
 
+from heaplaw.models.reporting import Counting
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.report import first_fitting
 
@@ -12,28 +13,6 @@ from .system import package
 
 HEADER = 16
 """Bytes of a free list's header: the whole block's size is the word so far in front of the payload."""
-
-
-class Counting:
-    """A memory that counts the words read and written; what is zeroed in one go is payload, and does not count."""
-
-    def __init__(self, memory: Any) -> None:
-        self.memory = memory
-        self.words = 0
-
-    def read(self, address: int) -> int:
-        self.words += 1
-        return int(self.memory.read(address))
-
-    def write(self, address: int, value: int) -> None:
-        self.words += 1
-        self.memory.write(address, value)
-
-    def zero(self, address: int, size: int) -> None:
-        self.memory.zero(address, size)
-
-    def close(self) -> None:
-        self.memory.close()
 
 
 class Explicit:
