@@ -171,7 +171,8 @@ REFERENCES: dict[str, Reference] = {
             plain_env("pool"), max_align=16, capacity=BLOCK * BLOCKS, block_size=BLOCK, num_blocks=BLOCKS,
             reuse_order=Order.LIFO, most_cost=1,
         ),
-        frozenset({"reuse order", "grid", "constant time"}), EXPLICIT, renews=True,
+        frozenset({"reuse order", "grid", "constant time"}), EXPLICIT,
+        renews=False,  # made again, it lies elsewhere
     ),
     "freelist": _over_buffer(
         "freelist", freelist.FreeListState(8, CAPACITY, 0, 0).env, LIST,
