@@ -8,6 +8,7 @@ from .arena import Arena
 from .base import Booked
 from .errors import MisuseError
 from .freelist import Freelist
+from .interface import Allocator
 from .large import Mapped
 from .limits import Limited
 from .malloc import Platform
@@ -56,6 +57,8 @@ class Plan:
     """Blocks from this size on are mappings of their own; None: none is."""
     make: Callable[[str], Booked] | None = None
     """Makes another allocator, of the given name, in place of the strategy's."""
+    around: Callable[[Allocator], Booked] | None = None
+    """Put around the allocator, whichever it is: callbacks, a collector."""
 
 
 PLANS: dict[Subsystem, Plan] = {
@@ -79,7 +82,9 @@ def planned(plan: Plan, name: str) -> Booked:
     made = plan.make(name) if plan.make is not None else _of_strategy(plan, name)
     if plan.map_from is not None:
         made = Mapped(made, plan.map_from, name)
-    return made if plan.limit is None else Limited(made, plan.limit, name)
+    if plan.limit is not None:
+        made = Limited(made, plan.limit, name)
+    return made if plan.around is None else plan.around(made)
 
 
 def _of_strategy(plan: Plan, name: str) -> Booked:
@@ -95,5 +100,5 @@ def _of_strategy(plan: Plan, name: str) -> Booked:
 
 
 def plain(plan: Plan) -> Plan:
-    """The plan when custom allocators are off: malloc, with the same limit, which is the program's own."""
-    return Plan(Strategy.PLATFORM, limit=plan.limit)
+    """The plan when custom allocators are off: malloc, within the limit and wrapper that are the program's own."""
+    return Plan(Strategy.PLATFORM, limit=plan.limit, around=plan.around)

@@ -10,10 +10,12 @@ from heaplaw.refimpl.system import (
     Allocator,
     Arena,
     Freelist,
+    GcAllocator,
     Leak,
     LeakReport,
     Limited,
     MisuseError,
+    Observed,
     Plan,
     Platform,
     Registry,
@@ -264,6 +266,28 @@ def test_off_switch__routes_all_to_malloc_with_the_same_results() -> None:
     registry = Registry(switches=Switches(custom=False))
     assert {type(registry.get(subsystem)) for subsystem in Subsystem} == {Platform}
     assert results(custom=True) == results(custom=False)
+
+
+@pytest.mark.parametrize("custom", [True, False])
+def test_plan__puts_callbacks_and_collectors_around_any_allocator(custom: bool) -> None:
+    seen: list[int] = []
+
+    def observed(inner: Allocator) -> Booked:
+        return Observed(inner, lambda notice: seen.append(notice.size))
+
+    def collected(inner: Allocator) -> Booked:
+        return GcAllocator(inner, lambda emergency: seen.append(-1), 10)
+
+    plans = {
+        Subsystem.AST: Plan(Strategy.ARENA, around=observed),
+        Subsystem.OBJECTS: Plan(around=collected),
+    }
+    registry = Registry(plans, Switches(custom=custom))
+    registry.get(Subsystem.AST).alloc(5)
+    registry.get(Subsystem.OBJECTS).alloc(11)
+    registry.get(Subsystem.OBJECTS).alloc(1)
+    assert seen == [5, -1]
+    assert registry.shutdown().bytes == 17
 
 
 def test_report_to__refuses_an_allocator_in_use() -> None:
