@@ -18,7 +18,7 @@ from heaplaw.spec.event import NONE, Event, Flag
 from heaplaw.spec.history import Op
 from heaplaw.spec.judge import Online
 from heaplaw.spec.layout import MAX_ALIGN, align_up
-from heaplaw.spec.logic import Word, every, implies
+from heaplaw.spec.logic import Truth, Word, every, implies
 from heaplaw.spec.shapes import SWEEPERS, Kind
 from heaplaw.spec.verdict import Proved
 
@@ -236,25 +236,52 @@ class AnyParent(TableMemory):
         """Nothing is left to tell."""
 
 
-def _served_inside(source: Source, align: int, faulty: bool) -> Claim:
-    """Any arena, any request: the block lies in the newest chunk, beyond the old blocks; a refusal changes nothing."""
-    names = ("chunk_size", "chunk", "top", "end", "total")
-    chunk_size, chunk, top, end, total = (source.number(name) for name in names)
+NAMES = ("chunk_size", "chunk", "top", "end", "total")
+
+
+def _any_arena(source: Source) -> ArenaState:
+    """Any state that is well-formed, as mathematical integers."""
+    state = ArenaState(*(source.number(name) for name in NAMES))
+    chunk, top, end, total = state.chunk, state.top, state.end, state.total
     empty = (chunk == 0) & (top == 0) & (end == 0)
     source.assume(empty | ((chunk >= MAX_ALIGN) & (chunk + HEADER <= top) & (top <= end)))
     source.assume((chunk % MAX_ALIGN == 0) & (end < 2**64) & (chunk >= 0) & (total >= 0) & (total <= end))
-    source.assume((chunk_size >= 48) & (chunk_size <= 2**32) & (chunk_size % MAX_ALIGN == 0))
-    size = source.number("size")
+    source.assume((state.chunk_size >= 48) & (state.chunk_size <= 2**32) & (state.chunk_size % MAX_ALIGN == 0))
+    return state
+
+
+def _seen(source: Source, state: ArenaState) -> ArenaState:
+    """The same as the steps see it."""
+    return ArenaState(*(source.machine(getattr(state, name)) for name in NAMES))
+
+
+def _same(one: ArenaState, other: ArenaState) -> Truth:
+    return every(getattr(one, name) == getattr(other, name) for name in NAMES)
+
+
+def _served_inside(source: Source, align: int, faulty: bool) -> Claim:
+    """Any arena, any request: the block lies in the newest chunk, beyond the old blocks; a refusal changes nothing."""
+    before, size = _any_arena(source), source.number("size")
     source.assume((size >= 0) & (size < 2**64))
-    before = ArenaState(*(source.machine(value) for value in (chunk_size, chunk, top, end, total)))
     alloc = _careless if faulty else arena.alloc
-    seen, ptr = alloc(before, source.machine(size), align, AnyParent(source, end))
+    seen, ptr = alloc(_seen(source, before), source.machine(size), align, AnyParent(source, before.end))
     after, block = plain(seen), plain(ptr)
     inside = (block >= after.chunk + HEADER) & (block + size <= after.end) & (after.top >= block + size)
-    beyond = implies(after.chunk == chunk, block >= top)
-    same = every(getattr(after, name) == getattr(plain(before), name) for name in names)
-    body = implies(block == 0, same) & implies(block > 0, inside & beyond & (block % align == 0))
-    return Claim(True, body)
+    beyond = implies(after.chunk == before.chunk, block >= before.top)
+    body = implies(block > 0, inside & beyond & (block % align == 0))
+    return Claim(True, body & implies(block == 0, _same(before, after)))
+
+
+def _undone(source: Source) -> Claim:
+    """Any arena takes any chunk, hands out what it likes, and gives the chunk back."""
+    before, size = _any_arena(source), source.number("size")
+    source.assume((size >= 48) & (size < 2**63) & (size % MAX_ALIGN == 0))
+    memory = AnyParent(source, before.end)
+    grown = arena.grow(_seen(source, before), source.machine(size), memory)
+    if grown.chunk == source.machine(before.chunk):
+        return Claim(True, _same(before, plain(grown)))
+    filled = replace(grown, top=grown.end, total=source.machine(source.number("more")))
+    return Claim(True, _same(before, plain(arena.shrink(filled, memory))))
 
 
 def _careless(state: ArenaState, size: Word, align: int, memory: AnyParent) -> tuple[ArenaState, Word]:
@@ -270,6 +297,12 @@ def test_alloc__is_proved_to_serve_inside_of_its_chunk(align: int, reading: Read
         "alloc", "inside", "a block lies in its chunk", reading, lambda s: _served_inside(s, align, False)
     )
     assert isinstance(prove_one(build).answer, Proved), prove_one(build).answer
+
+
+@pytest.mark.parametrize("reading", list(Reading))
+def test_shrink__is_proved_to_undo_grow(reading: Reading) -> None:
+    answer = prove_one(Obligation("shrink", "undone", "", reading, _undone)).answer
+    assert isinstance(answer, Proved), answer
 
 
 def test_alloc__that_lets_a_sum_wrap_is_not_proved() -> None:
