@@ -28,7 +28,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rul
 from hypothesis.strategies import SearchStrategy
 
 from heaplaw.spec.history import History, Op, Trace
-from heaplaw.spec.shapes import CALLS, SHAPES, Kind
+from heaplaw.spec.shapes import CALLS, REQUESTS, SHAPES, Kind
 
 from . import strategies
 from .live import live
@@ -169,23 +169,45 @@ class AllocatorMachine(RuleBasedStateMachine):
             self.perform(Op(op.kind, op.size, slot))
 
     @_offered(Kind.FREE)
-    @rule(slot=blocks())
-    def free(self, slot: int | None) -> None:
-        """Free a live block."""
-        if slot is not None:
-            self.perform(Op(Kind.FREE, slot=slot))
+    @rule(slot=blocks(), then=st.sampled_from(("", "the same", "the most")))
+    def free(self, slot: int | None, then: str) -> None:
+        """Free a live block; perhaps ask for as much right away, or free all and ask for the most that was served: laws
+        on what was given back speak of that.
+        """
+        if slot is None:
+            return
+        sizes = [self.session.slots[slot].size]
+        self.perform(Op(Kind.FREE, slot=slot))
+        if then == "the most":
+            sizes = [
+                step.event.size for step in self.session.steps if step.event.makes and step.event.kind == Kind.ALLOC
+            ]
+            for other in self.slots():
+                self.perform(Op(Kind.FREE, slot=other))
+        if then and sizes and CALLS[Kind.ALLOC] in self.session.live.offers:
+            self.perform(Op(Kind.ALLOC, max(sizes)))
 
     @_offered(Kind.POP)
-    @rule()
-    def pop(self) -> None:
-        """End the newest live block, if there is one."""
+    @rule(again=st.booleans())
+    def pop(self, again: bool) -> None:
+        """End the newest live block, if there is one; perhaps ask for it again."""
+        newest = self.slots()[:1]
         self.perform(Op(Kind.POP))
+        self.ask_again(newest if again else [])
 
     @_offered(Kind.RESET)
-    @rule()
-    def reset(self) -> None:
-        """End all blocks."""
+    @rule(again=st.booleans())
+    def reset(self, again: bool) -> None:
+        """End all blocks; perhaps ask for all of them again, in order."""
+        undone = sorted([*self.slots(), *self.slots(mark=True)])
         self.perform(Op(Kind.RESET))
+        self.ask_again(undone if again else [])
+
+    def ask_again(self, slots: Sequence[int]) -> None:
+        """Repeat the requests, and marks, that once filled these slots."""
+        for op in [self.session.ops[slot] for slot in slots]:
+            if op.kind in (*REQUESTS, Kind.MARK):
+                self.perform(op)
 
     @_offered(Kind.MARK)
     @rule()
@@ -194,11 +216,13 @@ class AllocatorMachine(RuleBasedStateMachine):
         self.perform(Op(Kind.MARK))
 
     @_offered(Kind.RELEASE)
-    @rule(slot=marks())
-    def release(self, slot: int | None) -> None:
-        """End all blocks made since a mark."""
+    @rule(slot=marks(), again=st.booleans())
+    def release(self, slot: int | None, again: bool) -> None:
+        """End all blocks made since a mark; perhaps ask for all of them again, in order."""
         if slot is not None:
+            undone = sorted(one for one in [*self.slots(), *self.slots(mark=True)] if one >= slot)
             self.perform(Op(Kind.RELEASE, slot=slot))
+            self.ask_again(undone if again else [])
 
     @_offered(Kind.RENEW)
     @rule()

@@ -6,6 +6,7 @@ block after its death: it is what a correct user may do.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -18,6 +19,8 @@ from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, SWEEPERS, TAKERS, K
 from . import table
 
 NAMERS = (*TAKERS, Kind.RELEASE)
+GRID = 16
+"""What headers and alignments are often a multiple of, bytes: multiples of it fill a small buffer exactly."""
 LARGEST_CLASS = max(family.high for family in table.SIZES)
 """Largest ordinary size, bytes."""
 
@@ -63,10 +66,10 @@ def requests_within(env: Env) -> SearchStrategy[int]:
     room = int(env.capacity or env.remaining)
     if not room:
         return requests().map(lambda size: min(size, int(env.max_request)))
-    edges = [max(0, size) for size in (room, room - 1, room + 1, room // 2, room - 8, room - 16, room - 32)]
-    small = st.integers(0, min(room, 64))
-    servable = small | st.integers(0, room) | st.integers(0, room // 4) | st.sampled_from(edges)
-    return (servable | servable | refused_sizes()).map(lambda size: min(size, int(env.max_request)))
+    edges = [max(0, size) for size in (room - 16, room - 32, room - 8, room, room - 1, room + 1, room // 2)]
+    grid = st.integers(0, room // GRID).map(lambda count: count * GRID)
+    servable = st.one_of(st.integers(0, min(room, 64)), grid, st.integers(0, room), st.sampled_from(edges))
+    return (servable | refused_sizes()).map(lambda size: min(size, int(env.max_request)))
 
 
 def factors_within(env: Env) -> SearchStrategy[tuple[int, int]]:
@@ -81,6 +84,11 @@ def request(shape: str, kind: Kind, env: Env) -> SearchStrategy[Op]:
     """One operation of `kind`, with its slot left open. A pool's request has the size of its blocks."""
     if SHAPES[shape] is POOL:
         return st.just(Op(kind, env.block_size if kind in MAKERS else 0))
+    return _sized_request(kind, env)
+
+
+@cache
+def _sized_request(kind: Kind, env: Env) -> SearchStrategy[Op]:
     if kind == Kind.ZALLOC:
         return factors_within(env).map(lambda pair: Op(kind, pair[1], count=pair[0]))
     if kind in (Kind.ALIGNED, Kind.POSIX_ALIGNED):
