@@ -1,22 +1,27 @@
 """Engines that look at one mutant, each on a seeded and fixed budget, until a law that counts is seen broken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from itertools import chain, islice
+from types import ModuleType
 from typing import TypeAlias, cast
 
 from heaplaw.check import Check, nearness
 from heaplaw.minimise import minimise
 from heaplaw.models import generate
 from heaplaw.models.allocator_machine import killed_by_machine
+from heaplaw.models.explore import explore
 from heaplaw.models.session import Session
 from heaplaw.mutants.reference import load, package
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.protocols import Limits
+from heaplaw.spec.verdict import Violation
 from heaplaw.subjects import ProcessSubject
 from heaplaw.subjects.reference import reference_subject
 
 from .cases import Case, Source
 from .matrix import Kill, Row
-from .rigs import REFERENCES, RIGS, InProcess, Modules
+from .rigs import MODELS, REFERENCES, RIGS, InProcess, Modules, fuelled
 
 __all__ = ["ENGINES", "LIMITS", "SEED", "run"]
 
@@ -26,7 +31,11 @@ LIMITS = Limits(cpu=0.5, wall=5.0)
 SECONDS = 8.0
 """Limit of minimising one witness. It bounds how short the trace gets, never whether a mutant counts as killed."""
 IN_PROCESS = 3_000
-"""Operations of one that is run in this process, as pure steps; it has no longer steady part."""
+"""Operations of one that is run in this process, as pure steps; no steady one follows."""
+AT_FIRST = 300
+"""Operations of the first trace that a mutant of the reference is checked with."""
+STATES = 2_000
+"""States that are explored at most."""
 EXAMPLES = 100
 """Runs of a machine, of 30 operations at most."""
 Found: TypeAlias = tuple[tuple[Kill, ...], frozenset[str]]
@@ -36,20 +45,20 @@ Found: TypeAlias = tuple[tuple[Kill, ...], frozenset[str]]
 # ---- checks, as a user's
 
 
-def of_check(case: Case) -> Found:
+def of_check(case: Case, shorten: bool = True) -> Found:
     """Campaigns in a process of its own, judged by every law of the shape."""
     if case.source is not Source.REFERENCE:
-        return _checked(case.subject(), case)
+        return _checked(case.subject(), case, shorten)
     broken: frozenset[str] = frozenset()
     for name in REFERENCES.get(case.group, ()):
-        kills, seen_here = _checked(reference_subject(name, package(case.name)), case)
+        kills, seen_here = _checked(reference_subject(name, package(case.name)), case, shorten)
         broken |= seen_here
         if kills:
             return kills, broken
     return (), broken
 
 
-def _checked(subject: ProcessSubject, case: Case) -> Found:
+def _checked(subject: ProcessSubject, case: Case, shorten: bool) -> Found:
     try:
         state = Check(subject, SEED, case.operations, laws_of(subject.shape.name), LIMITS)
         if case.source is Source.REFERENCE:
@@ -59,20 +68,23 @@ def _checked(subject: ProcessSubject, case: Case) -> Found:
         found = [finding for name, finding in state.findings.items() if name in case.laws]
         if not found:
             return (), frozenset(state.findings)
-        nearest = min(found, key=nearness)
-        witness = minimise(subject, nearest.law, nearest.history, nearest.violation, SECONDS)
-        return (Kill(nearest.law.name, "check", len(witness.trace)),), frozenset(state.findings)
+        nearest = min(found, key=lambda finding: (finding.law.name != case.law, nearness(finding)))
+        operations = len(nearest.history)
+        if shorten:
+            operations = len(minimise(subject, nearest.law, nearest.history, nearest.violation, SECONDS).trace)
+        return (Kill(nearest.law.name, "check", operations),), frozenset(state.findings)
     finally:
         subject.close()
 
 
 def _until_killed(state: Check, case: Case) -> None:
-    """The campaigns of a check, one after another, while no law that counts is broken."""
+    """The campaigns of a check, one after another, while no law that counts is broken; a short one first."""
     subject = state.subject
+    small = generate.campaigns(subject.shape.name, subject.kinds, subject.env, AT_FIRST, state.seed, small=True)
     campaigns = generate.campaigns(
         subject.shape.name, subject.kinds, subject.env, state.operations, state.seed, small=True
     )
-    for trace in campaigns:
+    for trace in chain(islice(small, 1), campaigns):
         state.one(trace)
         if state.findings.keys() & case.laws:
             return
@@ -86,56 +98,85 @@ def copy_of(case: Case) -> Modules:
     return lambda name: load(case.name, name)
 
 
-def of_session(case: Case, modules: Modules | None = None) -> Found:
+def unchanged(name: str) -> ModuleType:
+    """The modules of the reference itself: no fault at all."""
+    return import_module(f"heaplaw.refimpl.{name}")
+
+
+def of_explore(case: Case, modules: Modules | None = None) -> Found:
+    """Every state of a small model, as far as the budget goes; a fault comes with a shortest trace."""
+    if case.group not in MODELS:
+        return (), frozenset()
+    module, model = MODELS[case.group]
+    witness = explore(model(fuelled((modules or copy_of(case))(module).step)), STATES).witness
+    return _killed("explore", case, *(witness.violations, len(witness.trace)) if witness else ((), 0))
+
+
+def _killed(engine: str, case: Case, violations: Sequence[Violation], operations: int) -> Found:
+    """What an engine that stops at the first violation found: the kill under the law it was made for, if that is in."""
+    broken = frozenset(violation.law for violation in violations)
+    counting = sorted(broken & case.laws, key=lambda name: (name != case.law, name))
+    return tuple(Kill(name, engine, operations) for name in counting[:1]), broken
+
+
+def of_session(case: Case, shorten: bool = True, modules: Modules | None = None) -> Found:
     """The traces of a check on the pure steps, judged literally operation by operation."""
     if case.group not in RIGS:
         return (), frozenset()
     subject, broken = InProcess(RIGS[case.group], modules or copy_of(case)), set[str]()
-    for trace in subject.rig.traces(subject.modules, IN_PROCESS, SEED):
+    for trace in islice(subject.rig.traces(subject.modules, IN_PROCESS, SEED), 1):
         session = Session(subject.rig.live(subject.modules))
-        for op in generate.cut(trace, IN_PROCESS).ops():
+        for op in trace.ops():
             broken |= {violation.law for violation in session.do(op).violations}
             if broken & case.laws:
-                return _shortened(subject, session, case), frozenset(broken)
+                return _of_session(subject, session, case, shorten), frozenset(broken)
     return (), frozenset(broken)
 
 
-def _shortened(subject: InProcess, session: Session, case: Case) -> tuple[Kill, ...]:
-    """The kill of the latest operation, its trace made short."""
-    violation = next(found for found in session.steps[-1].violations if found.law in case.laws)
-    witness = minimise(cast("ProcessSubject", subject), CATALOGUE[violation.law], session.history(), violation, SECONDS)
-    return (Kill(violation.law, "session", len(witness.trace)),)
+def _of_session(subject: InProcess, session: Session, case: Case, shorten: bool) -> tuple[Kill, ...]:
+    """The kill of the latest operation."""
+    found = [violation for violation in session.steps[-1].violations if violation.law in case.laws]
+    violation = min(found, key=lambda each: each.law != case.law)
+    history = session.history()
+    if shorten:
+        law = CATALOGUE[violation.law]
+        history = minimise(cast("ProcessSubject", subject), law, history, violation, SECONDS).history
+    return (Kill(violation.law, "session", len(history)),)
 
 
-def of_machine(case: Case) -> Found:
+def of_machine(case: Case, shorten: bool = True) -> Found:
     """The Hypothesis machine of the shape on the pure steps; it shrinks what it finds."""
     if case.group not in RIGS:
         return (), frozenset()
     rig, modules = RIGS[case.group], copy_of(case)
-    found = killed_by_machine(lambda: rig.live(modules), rig.shape, EXAMPLES, SEED, shrink=True)
-    broken = frozenset(violation.law for violation in found.violations) if found else frozenset[str]()
-    counting = sorted(broken & case.laws, key=lambda name: (name != case.law, name))
-    kills = (Kill(counting[0], "machine", len(found.trace)),) if found and counting else ()
-    return kills, broken
+    found = killed_by_machine(lambda: rig.live(modules), rig.shape, EXAMPLES, SEED, shrink=shorten)
+    return _killed("machine", case, *(found.violations, len(found.trace)) if found else ((), 0))
 
 
 # ---- all of them
 
-ENGINES: dict[str, Callable[[Case], Found]] = {"session": of_session, "check": of_check, "machine": of_machine}
-"""By name, the fastest first."""
+ENGINES: dict[str, Callable[[Case, bool], Found]] = {
+    "explore": lambda case, _shorten: of_explore(case),
+    "session": of_session,
+    "check": of_check,
+    "machine": of_machine,
+}
+"""By name, first the one with the shortest traces."""
+QUICK = ("session", "check", "explore", "machine")
+"""The fastest first."""
 
 
-def run(case: Case, every: bool = False) -> Row:
-    """Look at one mutant, with one engine after another until one kills it; with all where `every`.
+def run(case: Case, shorten: bool = True) -> Row:
+    """Look at one mutant, with one engine after another until one kills it.
 
-    Those of other sources than the reference are checked alone, as a user's allocator is.
+    Those of other sources than the reference are checked alone, as a user's allocator is. `shorten`: look for
+    short traces, which takes most of the time.
     """
-    names = list(ENGINES) if case.source is Source.REFERENCE else ["check"]
-    kills: tuple[Kill, ...] = ()
+    names = (list(ENGINES) if shorten else QUICK) if case.source is Source.REFERENCE else ["check"]
     broken: frozenset[str] = frozenset()
     for name in names:
-        found, also = ENGINES[name](case)
-        kills, broken = kills + found, broken | also
-        if kills and not every:
-            break
-    return Row(case, kills, broken)
+        kills, also = ENGINES[name](case, shorten)
+        broken |= also
+        if kills:
+            return Row(case, kills, broken)
+    return Row(case, (), broken)

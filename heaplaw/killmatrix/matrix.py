@@ -44,7 +44,7 @@ class Matrix:
 
     rows: tuple[Row, ...]
     laws: tuple[str, ...]
-    """Laws that must each be broken by a mutant of the rows, by id."""
+    """Laws that must each kill a mutant of the rows, by id."""
     left_out: tuple[Case, ...] = field(default=())
     """Mutants that could not be run here."""
 
@@ -61,14 +61,14 @@ class Matrix:
 
     @property
     def idle(self) -> list[str]:
-        """Laws that some mutant was made for, and that were broken by none of those; left out ones aside."""
-        working = {row.case.law for row in self.rows if row.case.law in row.broken}
+        """Laws that some mutant was made for, and that killed none; those of mutants left out aside."""
+        working = {name for row in self.rows for name in row.broken & row.case.laws}
         excused = {case.law for case in self.left_out}
         return [name for name in self.laws if name not in working | excused and name not in self.unmade]
 
     @property
     def sound(self) -> bool:
-        """Every mutant is killed, every law kills a mutant that was made for it."""
+        """Every mutant is killed; every law that is asked about has a mutant made for it, and kills one."""
         return not (self.survivors or self.unmade or self.idle)
 
 
@@ -86,19 +86,15 @@ def chosen(groups: Sequence[str]) -> list[Case]:
     return [case for case in cases if not groups or case.group in groups or case.name in groups]
 
 
-def demanded(cases: Sequence[Case], whole: bool) -> tuple[str, ...]:
-    """The laws that must kill: all of the catalogue, or those that the mutants were made for."""
-    names = list(CATALOGUE) if whole else {case.law for case in cases}
-    return tuple(sorted(names, key=lambda name: law(name).id))
-
-
 def build(
     cases: Sequence[Case],
     run: Callable[[Case], Row],
     whole: bool,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Matrix:
-    """Run every mutant. `whole`: these are all there are, so that every law of the catalogue must kill one."""
+    """Run every mutant. `whole`: these are all there are, so that every law of the catalogue must kill one; else what
+    laws do is not asked.
+    """
     rows: list[Row] = []
     absent: list[Case] = []
     for case in cases:
@@ -107,7 +103,8 @@ def build(
             continue
         progress(case.name)
         rows.append(run(case))
-    return Matrix(tuple(rows), demanded(cases, whole), tuple(absent))
+    laws = sorted(CATALOGUE if whole else (), key=lambda name: law(name).id)
+    return Matrix(tuple(rows), tuple(laws), tuple(absent))
 
 
 def first(kills: Iterable[Kill]) -> Kill | None:

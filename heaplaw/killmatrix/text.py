@@ -81,12 +81,11 @@ def _line(row: Row, laws: Sequence[str]) -> str:
 def _closing(matrix: Matrix) -> list[str]:
     """What survives, which laws kill nothing, and one line that can be searched for."""
     found = [f"SURVIVES  {row.case.name}: {row.case.summary}; made for {row.case.law}" for row in matrix.survivors]
-    found += [f"NO MUTANT {law(name).id} {name}: none was made for it" for name in matrix.unmade]
-    found += [f"IDLE      {law(name).id} {name}: the mutants made for it do not break it" for name in matrix.idle]
+    found += [f"NO MUTANT {law(name).id} {name}: no mutant was made for it" for name in matrix.unmade]
+    found += [f"IDLE      {law(name).id} {name}: it kills no mutant" for name in matrix.idle]
     if matrix.left_out:
         found.append(f"left out  {len(matrix.left_out)} mutants written in C: their library is not built here")
     killed, laws = len(matrix.rows) - len(matrix.survivors), len(matrix.laws) - len(matrix.unmade) - len(matrix.idle)
-    found.append(
-        f"SUMMARY: heaplaw: {killed} of {len(matrix.rows)} mutants killed, {laws} of {len(matrix.laws)} laws kill one"
-    )
+    asked = f", {laws} of {len(matrix.laws)} laws kill one" if matrix.laws else ""
+    found.append(f"SUMMARY: heaplaw: {killed} of {len(matrix.rows)} mutants killed{asked}")
     return found

@@ -75,13 +75,6 @@ PATCHES = (
         _OVERLAP,
     ),
     Patch(
-        "ref-freelist-list-cut", _STEPS,
-        "    after = link(state, before, following, memory)\n",
-        "    after = link(state, before, following if before == 0 else 0, memory)\n",
-        "first_fit", "taking a block that is not the first cuts the list behind it",
-        ("capacity_comes_back", "freed_is_reusable", "failure_changes_nothing", "reuse"),
-    ),
-    Patch(
         "ref-freelist-start-forgotten", _STEPS,
         "    block, size = memory.read(ptr - WORD), memory.read(ptr - HEADER)\n",
         "    block, size = ptr - HEADER, memory.read(ptr - HEADER)\n",
@@ -109,6 +102,18 @@ PATCHES = (
         ("in_bounds", "sized", "payload_kept"),
     ),
     Patch(
+        "ref-freelist-free-walks", _STEPS,
+        "    return insert(less, block, size, memory) if state.coalesces else",
+        "    return insert(less, block, size, memory) if state.capacity else",
+        "constant_time", "freed blocks are put in order of address, for which the list is walked",
+    ),
+    Patch(
+        "ref-freelist-looks-again", _STEPS,
+        "        fits, onward = visit(place, size, align, memory)\n",
+        "        for _ in range(7):\n            fits, onward = visit(place, size, align, memory)\n",
+        "linear_time", "each block of the list is looked at seven times",
+    ),
+    Patch(
         "ref-freelist-zero-words", _STEPS,
         "        zero(memory, block, size)\n", "        zero(memory, block, size - size % 8)\n",
         "zeroed", "zeroing stops at the last whole word of recycled memory",
@@ -116,6 +121,13 @@ PATCHES = (
 )  # fmt: skip
 
 COALESCING = (
+    Patch(
+        "ref-coalesce-list-cut", _STEPS,
+        "    after = link(state, before, following, memory)\n",
+        "    after = link(state, before, following if before == 0 else 0, memory)\n",
+        "capacity_comes_back", "taking a block that is not the first cuts the list behind it",
+        ("freed_is_reusable", "failure_changes_nothing", "reuse"),
+    ),
     Patch(
         "ref-coalesce-above-never", _STEPS,
         "    if following == block + size:\n", "    if following == block + size + WORD:\n",
