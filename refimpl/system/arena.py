@@ -49,9 +49,10 @@ class Arena(Booked):
     """Linear allocation in chunks of `chunk_size` bytes (`steps.arena` decides everything about memory).
 
     `free` ends a block for the books, so that `current_bytes` is what its owners still hold, and misuse is refused;
-    the memory comes back by `release`, `reset` or `drop` only. `reset` keeps the oldest chunk for what comes next and
-    gives the others back to the parent; `drop` gives all back. Without a `parent` chunks are the platform's. While the
-    parent is being called (it may collect, or call somebody back) blocks may be freed; all else is refused.
+    the memory comes back by `release`, `reset` or `drop` only. `reset` keeps the oldest chunk for what comes next, if
+    it is an ordinary one, and gives the others back to the parent; `drop` gives all back. Without a `parent` chunks
+    are the platform's. While the parent is being called (it may collect, or call somebody back) blocks may be freed;
+    all else is refused.
     """
 
     def __init__(self, chunk_size: int = 4096, parent: Allocator | None = None, name: str = "arena") -> None:
@@ -96,6 +97,8 @@ class Arena(Booked):
     def _unwind(self, dying: Blocks, mark: int | None) -> None:
         if mark is None:
             self._state = arena.reset(self._state, self._chunks)
+            if self._chunks.held > self._state.chunk_size:  # one large request must not cost its chunk for ever
+                self._state = arena.drop(self._state, self._chunks)
         else:
             self._state = arena.release(self._state, mark, self._chunks)
 

@@ -29,6 +29,21 @@ def test_arena__adds_a_header_and_a_tail_for_each_chunk(count: int) -> None:
     assert arena.footprint() - arena.current_bytes() == chunks * (HEADER + tail) + unused * 64
 
 
+def test_arena__keeps_one_ordinary_chunk_over_a_reset() -> None:
+    arena = Arena(CHUNK)
+    first = arena.alloc(8)
+    arena.alloc(10 * CHUNK)
+    arena.alloc(100)
+    arena.reset()
+    assert (arena.footprint(), arena.alloc(8)) == (CHUNK, first)
+    arena.drop()
+    arena = Arena(CHUNK)
+    arena.alloc(10 * CHUNK)
+    arena.reset()
+    assert (arena.footprint(), arena.invariant()) == (0, True)
+    assert arena.alloc(8) != 0
+
+
 @pytest.mark.parametrize("count", [1, 16, 17, 1000])
 def test_freelist__adds_nothing_within_chunks(count: int) -> None:
     freelist = Freelist(64, 16)
