@@ -24,6 +24,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
@@ -294,6 +295,16 @@ class LuaMachine(AllocatorMachine):
     shape = "lua_alloc"
 
 
+class SameEverywhere(HypothesisProvider):
+    """Hypothesis' own way to draw, but for the constants that it finds in whatever modules happen to be loaded: with
+    these, a seed would say different things in different processes.
+    """
+
+    def _maybe_draw_constant(self, *given: Any, **named: Any) -> None:
+        return None
+
+
+AVAILABLE_PROVIDERS["heaplaw"] = f"{SameEverywhere.__module__}.{SameEverywhere.__name__}"
 MACHINES: Mapping[str, type[AllocatorMachine]] = {
     machine.shape: machine
     for machine in (
@@ -336,6 +347,7 @@ def killed_by_machine(
         run_state_machine_as_test(
             tried,
             settings=settings(
+                backend="heaplaw",
                 database=None,
                 deadline=None,
                 max_examples=max_examples,
