@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from itertools import chain, islice
+from itertools import islice
 from types import ModuleType
 from typing import TypeAlias, cast
 
@@ -46,25 +46,31 @@ Found: TypeAlias = tuple[tuple[Kill, ...], frozenset[str]]
 
 
 def of_check(case: Case, shorten: bool = True) -> Found:
-    """Campaigns in a process of its own, judged by every law of the shape."""
+    """Campaigns in a process of its own, judged by every law of the shape.
+
+    For a mutant of the reference a short trace comes first, on each subject that may show it.
+    """
     if case.source is not Source.REFERENCE:
-        return _checked(case.subject(), case, shorten)
+        return _checked(case.subject(), case, None, shorten)
     broken: frozenset[str] = frozenset()
-    for name in REFERENCES.get(case.group, ()):
-        kills, seen_here = _checked(reference_subject(name, package(case.name)), case, shorten)
-        broken |= seen_here
-        if kills:
-            return kills, broken
+    for operations in (AT_FIRST, case.operations):
+        for name in REFERENCES.get(case.group, ()):
+            subject = reference_subject(name, package(case.name))
+            kills, seen_here = _checked(subject, case, operations, shorten)
+            broken |= seen_here
+            if kills:
+                return kills, broken
     return (), broken
 
 
-def _checked(subject: ProcessSubject, case: Case, shorten: bool) -> Found:
+def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bool) -> Found:
+    """`until`: one trace of so many operations, and others only where it is not the first and shows nothing."""
     try:
         state = Check(subject, SEED, case.operations, laws_of(subject.shape.name), LIMITS)
-        if case.source is Source.REFERENCE:
-            _until_killed(state, case)
-        else:
+        if until is None:
             state.run()
+        else:
+            _until_killed(state, case, until)
         found = [finding for name, finding in state.findings.items() if name in case.laws]
         if not found:
             return (), frozenset(state.findings)
@@ -77,14 +83,11 @@ def _checked(subject: ProcessSubject, case: Case, shorten: bool) -> Found:
         subject.close()
 
 
-def _until_killed(state: Check, case: Case) -> None:
-    """The campaigns of a check, one after another, while no law that counts is broken; a short one first."""
+def _until_killed(state: Check, case: Case, operations: int) -> None:
+    """The campaigns of a check, one after another, while no law that counts is broken."""
     subject = state.subject
-    small = generate.campaigns(subject.shape.name, subject.kinds, subject.env, AT_FIRST, state.seed, small=True)
-    campaigns = generate.campaigns(
-        subject.shape.name, subject.kinds, subject.env, state.operations, state.seed, small=True
-    )
-    for trace in chain(islice(small, 1), campaigns):
+    campaigns = generate.campaigns(subject.shape.name, subject.kinds, subject.env, operations, state.seed, small=True)
+    for trace in islice(campaigns, 1 if operations == AT_FIRST else None):
         state.one(trace)
         if state.findings.keys() & case.laws:
             return

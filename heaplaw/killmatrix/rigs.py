@@ -162,6 +162,7 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     "books": ("platform",),
     "tags": ("platform",),
     "scopes": ("arena",),
+    "registry": ("registry",),
     "limits": ("limited",),
     "interface": ("platform", "arena", "pools", "fixed"),
 }

@@ -110,8 +110,10 @@ def test_fault_in_classes__is_seen_by_a_check(case: Case) -> None:
     assert row.killed, f"{case.name} survives; made for {case.law}, broken: {sorted(row.broken)}"
 
 
-def test_no_fault__survives_every_engine() -> None:
+def test_no_fault__survives_every_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A patch by the identity is no fault: whatever names it as one must see it survive."""
+    monkeypatch.setattr(engines, "STATES", 100)
+    monkeypatch.setattr(engines, "IN_PROCESS", 1_000)
     for group in RIGS:
         case = Case("ref-identity", Source.REFERENCE, group, "heaplaw.refimpl", "", frozenset(CATALOGUE))
         assert engines.of_session(case, modules=engines.unchanged) == ((), frozenset())
@@ -123,6 +125,7 @@ def test_identity__is_reported_as_a_survivor(monkeypatch: pytest.MonkeyPatch) ->
     case = next(case for case in CASES if case.name == "ref-pool-last-kept")
     assert engines.run(case).killed
     monkeypatch.setattr(engines, "EXAMPLES", 10)
+    monkeypatch.setattr(engines, "AT_FIRST", 100)
     monkeypatch.setattr(engines, "copy_of", lambda _case: engines.unchanged)
     monkeypatch.setattr(engines, "package", lambda _name: "")
     row = engines.run(replace(case, laws=frozenset({case.law})))

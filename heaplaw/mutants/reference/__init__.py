@@ -8,7 +8,7 @@ process: ``heaplaw.mutants.reference.ref_stack_prev_lost.allocators:StackAllocat
 from importlib import import_module
 from types import ModuleType
 
-from . import arena, books, bump, fixed, freelist, interface, libc, pool, stack, trace
+from . import arena, books, bump, fixed, freelist, interface, libc, pool, registry, stack, trace
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
@@ -27,6 +27,7 @@ REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "books": books.BOOKS,
     "tags": books.TAGS,
     "scopes": interface.SCOPES,
+    "registry": registry.PATCHES,
     "limits": interface.LIMITS,
     "interface": interface.INTERFACE,
 }
