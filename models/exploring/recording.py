@@ -23,6 +23,9 @@ from .model import Model, Taken, give_to, pattern_word, take_from, within_chunk
 T = TypeVar("T", bound=Hashable)
 STATE, COUNTED, WORDS = 0, 1, 2
 """Where a text begins to tell of the steps' state, of the counters, and of memory; then come the live blocks."""
+MOST_RECORDED = 400_000
+"""After so many runs what is recorded is forgotten, and recorded anew: memory is bounded, and old states do not return.
+"""
 PATTERN = chr(0)
 """A word that holds the pattern of its place."""
 
@@ -69,7 +72,7 @@ Counters: TypeAlias = tuple[int, int, int, int]
 """num_free, num_allocated, remaining, total"""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Outcome:
     """What came of a step that was run."""
 
@@ -173,6 +176,7 @@ class Steps:
         self.runs = 0
         self._tree: dict[str, Node] = {}
         self._numbers: dict[Event, int] = {}
+        self._events: list[Event] = []
 
     def outcome(self, text: str, head: str, op: Op, named: Made | None) -> Outcome:
         """What comes of `op` in the state `text`; `head` is the state's character and those of `op` and its block."""
@@ -200,6 +204,8 @@ class Steps:
             event = replace(event, env=self.model.env, num_free=free, num_allocated=allocated)
             event = replace(event, remaining=remaining, total=total)
         outcome = self._outcome(text, head, after, event, memory)
+        if self.runs % MOST_RECORDED == 0:
+            self._tree.clear()
         self._record(head, memory, outcome)
         return outcome
 
@@ -231,6 +237,9 @@ class Steps:
             place: code for place, code in cells.items() if place not in memory.reads or memory.reads[place] != code
         }
         number = self._numbers.setdefault(event, len(self._numbers))
+        if number == len(self._events):
+            self._events.append(event)
+        event = self._events[number]
         served = bool(event.served)
         still = not (served or cells) and new_state == text[STATE] and new_counters == text[COUNTED]
         return Outcome(event, new_state, new_counters, pieces_of(cells), written, made, still, served, number)

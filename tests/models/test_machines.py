@@ -72,7 +72,7 @@ class SmallArenaMachine(ArenaMachine):
 @pytest.mark.parametrize("name", CORRECT)
 def test_machine__is_silent_on_what_is_correct(name: str) -> None:
     shape, make = CORRECT[name]
-    assert killed_by_machine(make, shape, max_examples=12, steps=20, promises={"max_request_align": 16}) is None
+    assert killed_by_machine(make, shape, max_examples=6, steps=20, promises={"max_request_align": 16}) is None
 
 
 def test_machines__there_is_one_for_every_shape() -> None:
@@ -81,7 +81,7 @@ def test_machines__there_is_one_for_every_shape() -> None:
 
 
 def test_machine__is_silent_on_an_arena_with_a_poor_parent() -> None:
-    assert killed_by_machine(small_arena, "arena", max_examples=12, steps=20, machine=SmallArenaMachine) is None
+    assert killed_by_machine(small_arena, "arena", max_examples=6, steps=20, machine=SmallArenaMachine) is None
 
 
 ALSO = {
