@@ -99,7 +99,12 @@ Node: TypeAlias = Any
 class Tables:
     """What the characters of a text mean."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model) -> None:
+        addresses = range(model.start, model.end, WORD)
+        self.places = {address: WORDS + at for at, address in enumerate(addresses)}
+        """Where a text tells of each word."""
+        self.patterns = {address: pattern_word(address) for address in addresses}
+        """The word at each address when it holds the pattern."""
         self.states: Table[Any] = Table()
         self.counters: Table[Counters] = Table()
         self.words: Table[Any] = Table(None, 0)
@@ -138,8 +143,15 @@ class Recorder:
 
     def read(self, address: int) -> int:
         """The word at `address`."""
-        value = self._at(self._place(address))
-        return pattern_word(address) if value is None else value
+        place = self._tables.places.get(address)
+        if place is None or self.model.chunked:
+            place = self._place(address)
+        if place in self.writes:
+            value = self.writes[place]
+        else:
+            code = self.reads[place] = self._text[place]
+            value = self._tables.words.values[ord(code)]
+        return self._tables.patterns[address] if value is None else value
 
     def write(self, address: int, value: int) -> None:
         """Make `value` the word at `address`."""
@@ -172,7 +184,7 @@ class Steps:
     """The steps of a model, each run once for everything that it can tell apart."""
 
     def __init__(self, model: Model) -> None:
-        self.model, self.tables = model, Tables()
+        self.model, self.tables = model, Tables(model)
         self.runs = 0
         self._tree: dict[str, Node] = {}
         self._numbers: dict[Event, int] = {}
