@@ -12,7 +12,7 @@ from heaplaw.models import generate
 from heaplaw.models.allocator_machine import killed_by_machine
 from heaplaw.models.explore import explore
 from heaplaw.models.session import Session
-from heaplaw.mutants.reference import load, package
+from heaplaw.mutants.reference import load, package, subjects_of
 from heaplaw.refimpl.memory import AccessError
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.protocols import Limits
@@ -22,7 +22,7 @@ from heaplaw.subjects.reference import reference_subject
 
 from .cases import Case, Source
 from .matrix import Kill, Row
-from .rigs import MODELS, REFERENCES, RIGS, InProcess, Modules, fuelled
+from .rigs import MODELS, RIGS, InProcess, Modules, fuelled
 
 __all__ = ["ENGINES", "LIMITS", "SEED", "run"]
 
@@ -55,7 +55,7 @@ def of_check(case: Case, shorten: bool = True) -> Found:
         return _checked(case.subject(), case, None, shorten)
     broken: frozenset[str] = frozenset()
     for operations in (AT_FIRST, case.operations):
-        for name in REFERENCES.get(case.group, ()):
+        for name in subjects_of(case.name):
             subject = reference_subject(name, package(case.name))
             kills, seen_here = _checked(subject, case, operations, shorten)
             broken |= seen_here

@@ -16,7 +16,7 @@ from heaplaw.spec.history import History, Op, Trace
 from heaplaw.spec.protocols import Limits, Memory, Step
 from heaplaw.spec.shapes import SHAPES, Kind
 
-__all__ = ["MODELS", "REFERENCES", "RIGS", "InProcess", "Modules", "Rig", "fuelled"]
+__all__ = ["MODELS", "RIGS", "InProcess", "Modules", "Rig", "fuelled"]
 
 BUFFER = 0x10_0008
 """Where buffers begin: a multiple of 8, and of nothing more, so that offsets and addresses are aligned differently."""
@@ -149,21 +149,3 @@ MODELS: dict[str, tuple[str, Callable[[Any], Model]]] = {
     "arena": ("steps.arena", lambda step: arena_model(192, step=step)),
 }
 """What is explored exhaustively: the steps' module, and a small model of them, by the group of mutants."""
-REFERENCES: dict[str, tuple[str, ...]] = {
-    "global": ("global",),
-    "bump": ("bump",),
-    "pool": ("pool",),
-    "stack": ("stack",),
-    "freelist": ("freelist",),
-    "coalescing": ("freelist-coalescing",),
-    "arena": ("arena",),
-    "fixed": ("fixed",),
-    "trace": ("trace", "trace-arena"),
-    "books": ("platform",),
-    "tags": ("platform",),
-    "scopes": ("arena",),
-    "registry": ("registry",),
-    "limits": ("limited",),
-    "interface": ("platform", "arena", "pools", "fixed"),
-}
-"""The subjects (`ref:NAME`) that show the mutants of a group."""

@@ -10,8 +10,18 @@ import pytest
 import heaplaw.refimpl.allocators as original
 from heaplaw.killmatrix import engines
 from heaplaw.killmatrix.cases import Case, Source, all_cases
-from heaplaw.killmatrix.rigs import MODELS, REFERENCES, RIGS
-from heaplaw.mutants.reference import PATCHES, REFERENCE_MUTANTS, Patch, PatchError, load, package
+from heaplaw.killmatrix.rigs import MODELS, RIGS
+from heaplaw.mutants.reference import (
+    PATCHES,
+    REFERENCE_MUTANTS,
+    SUBJECTS,
+    Patch,
+    PatchError,
+    load,
+    package,
+    subjects_of,
+)
+from heaplaw.references.table import REFERENCES
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.subjects.reference import reference_subject
 
@@ -51,7 +61,9 @@ def test_names__are_unique_and_say_where_they_belong() -> None:
 @pytest.mark.parametrize("group", REFERENCE_MUTANTS)
 def test_every_part__has_enough_mutants_and_an_engine(group: str) -> None:
     assert len(REFERENCE_MUTANTS[group]) >= 8
-    assert group in RIGS or group in REFERENCES
+    assert SUBJECTS[group]
+    assert set(MODELS) | set(RIGS) <= set(REFERENCE_MUTANTS)
+    assert {name for patch in REFERENCE_MUTANTS[group] for name in subjects_of(patch.name)} <= set(REFERENCES)
 
 
 # ---- copies

@@ -12,7 +12,7 @@ from . import arena, books, bump, fixed, freelist, interface, libc, pool, regist
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
-__all__ = ["PATCHES", "REFERENCE_MUTANTS", "Patch", "PatchError", "load", "package"]
+__all__ = ["PATCHES", "REFERENCE_MUTANTS", "SUBJECTS", "Patch", "PatchError", "load", "package", "subjects_of"]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "global": libc.PATCHES,
@@ -33,6 +33,25 @@ REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
 }
 """The mutants, by the part of the reference that they are in."""
 
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "global": ("global",),
+    "bump": ("bump",),
+    "pool": ("pool",),
+    "stack": ("stack",),
+    "freelist": ("freelist",),
+    "coalescing": ("freelist-coalescing",),
+    "arena": ("arena",),
+    "fixed": ("fixed",),
+    "trace": ("trace", "trace-arena"),
+    "books": ("platform",),
+    "tags": ("platform",),
+    "scopes": ("arena",),
+    "registry": ("registry",),
+    "limits": ("limited",),
+    "interface": ("platform", "arena", "pools", "fixed"),
+}
+"""The subjects (`ref:NAME`) that show the mutants of a part, the likeliest first."""
+
 PATCHES: dict[str, Patch] = {patch.name: patch for group in REFERENCE_MUTANTS.values() for patch in group}
 """All mutants, by name."""
 
@@ -47,6 +66,12 @@ def load(name: str, module: str = "") -> ModuleType:
     KeyError when there is no such mutant, PatchError when its patch does not fit the source any more.
     """
     return import_module(package(name) + (f".{module}" if module else ""))
+
+
+def subjects_of(name: str) -> tuple[str, ...]:
+    """The subjects (`ref:NAME`) that show the mutant `name`, when its package stands in for the reference."""
+    part = next(part for part, group in REFERENCE_MUTANTS.items() if PATCHES[name] in group)
+    return PATCHES[name].subjects or SUBJECTS[part]
 
 
 def package(name: str) -> str:

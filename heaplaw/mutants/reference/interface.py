@@ -120,6 +120,7 @@ INTERFACE = (
         "ref-interface-zero-words", _BASE,
         "            clear(ptr, size)\n", "            clear(ptr, size - size % 8)\n",
         "zeroed", "zeroing stops at the last whole word of recycled memory",
+        subjects=("arena",),
     ),
     Patch(
         "ref-interface-align-default", _BASE,
@@ -132,12 +133,14 @@ INTERFACE = (
         "            copy(new, ptr, min(held.size, size))\n",
         "            copy(new, ptr, min(held.size, size) & ~15)\n",
         "realloc_keeps_prefix", "a block that moves loses its last bytes",
+        subjects=("pools",),
     ),
     Patch(
         "ref-interface-moves-freed", _BASE,
         "            copy(new, ptr, min(held.size, size))\n            self._give(ptr, held)\n",
         "            self._give(ptr, held)\n            copy(new, ptr, min(held.size, size))\n",
         "realloc_keeps_prefix", "a block that moves is freed before it is copied",
+        subjects=("pools",),
     ),
     Patch(
         "ref-interface-refused-resize-ends", _BASE,

@@ -30,6 +30,8 @@ class Patch:
     """The fault, in one sentence."""
     also: tuple[str, ...] = ()
     """Laws under which the same fault may legitimately be seen first."""
+    subjects: tuple[str, ...] = ()
+    """The subjects (`ref:NAME`) that show it, where these are not those of its part."""
 
     @property
     def identifier(self) -> str:

@@ -67,6 +67,7 @@ TRACE = (
         "        super()._unwind(dying, mark)\n        for ptr, _ in dying[1:]:\n",
         "leak_report_exact", "leaving a scope keeps the newest block's record",
         _WRONG,
+        subjects=("trace-arena",),
     ),
     Patch(
         "ref-trace-order-lost", _RECORDS,
