@@ -27,7 +27,7 @@ def law_text(name: str) -> list[str]:
     lines = [f"{found.id}  {found.name}", f"  {found.sentence}", "", f"  source    {found.source}"]
     lines += [f"  {dialect:<9} {clause}" for dialect, clause in found.dialects.items()]
     lines += [
-        f"  shapes    {', '.join(sorted(found.shapes))}",
+        f"  shapes    {', '.join(sorted(found.shapes)) or 'none: it is on layouts'}",
         f"  judges    one {found.scope.value} at a time",
     ]
     if found.needs:

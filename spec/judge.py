@@ -16,7 +16,13 @@ from .verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Vi
 
 KEPT = 20
 """Violations kept for each law; the rest are counted."""
-UNITS = {Scope.EVENT: "operations", Scope.PAIR: "pairs", Scope.STEP: "steps", Scope.RUN: "runs"}
+UNITS = {
+    Scope.EVENT: "operations",
+    Scope.PAIR: "pairs",
+    Scope.STEP: "steps",
+    Scope.RUN: "runs",
+    Scope.LAYOUT: "layouts",
+}
 
 
 ABSENT = {

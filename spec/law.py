@@ -40,6 +40,8 @@ class Scope(Enum):
     """An operation with the heap before and after it: `(pre: View, e: Event, post: View)`."""
     RUN = "run"
     """A whole history: `(r: Run)`."""
+    LAYOUT = "layout"
+    """A layout and how it came about: `(laid: Laid)`. These laws speak of no shape: no allocator is involved."""
 
 
 @dataclass(frozen=True)

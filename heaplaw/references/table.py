@@ -220,7 +220,7 @@ REFERENCES: dict[str, Reference] = {
     ),
     "registry": Reference(
         "arena", "registry", "an allocator for each subsystem of a virtual machine", REGION, COUNTERS,
-        replace(_system("arena", 0, 12 * 4096), labels=10), frozenset({"overhead"}), operations_run=4_000,
+        replace(_system("arena", 0, 0), labels=10), operations_run=4_000,
     ),
     "collected": Reference(
         "malloc", "collected", "the platform under a collector that finds no garbage", HEAP, QUICK,

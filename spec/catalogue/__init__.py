@@ -1,9 +1,9 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
 from ..law import AnyLaw
-from . import accounting, content, limits, lists, lua, placement, pool, regions, reports
+from . import accounting, content, layouts, limits, lists, lua, placement, pool, regions, reports
 
-_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports)
+_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports, layouts)
 CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in module.LAWS}
 
 

@@ -10,6 +10,7 @@ from heaplaw.proofs.paths import Source
 from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove_one
 from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_term, z3
 from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.report import REPORTS, SILENT, Report, Sums
@@ -112,6 +113,15 @@ def draw(rng: random.Random, scope: Scope) -> tuple[Any, ...]:
         return (draw_event(rng),)
     if scope is Scope.STEP:
         return draw_view(rng), draw_event(rng), draw_view(rng)
+    if scope is Scope.LAYOUT:
+        half = [number for number in NUMBERS if number <= 2**63]
+        numbers = [rng.choice(half) for _ in range(5)]
+        powers = [2 ** rng.randrange(63) for _ in range(3)]
+        valid, served = (rng.random() < 0.7 for _ in range(2))
+        size, then_size, count, got_size, offset = numbers
+        align, then_align, got_align = powers
+        asked = rng.choice(list(Asked))
+        return (Laid(asked, size, align, then_size, then_align, count, valid, served, got_size, got_align, offset),)
     if scope is Scope.PAIR:
         return tuple(Block(*(rng.choice(NUMBERS) for _ in range(4))) for _ in range(2))
     return (Run(rng.random() < 0.5, *(rng.choice(NUMBERS) for _ in range(4))),)

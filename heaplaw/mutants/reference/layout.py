@@ -1,0 +1,84 @@
+"""Layouts: sizes and alignments, extended, repeated, padded."""
+
+from .patch import Patch
+
+__all__ = ["PATCHES"]
+
+_LAYOUT = "layout.py"
+_EXTENDS = ("layout_extends_like_c", "layout_served_if_possible")
+
+PATCHES = (
+    Patch(
+        "ref-layout-no-padding", _LAYOUT,
+        "        offset = int(align_up(self.size, ext.align))\n", "        offset = self.size\n",
+        "layout_extends_like_c", "an extension begins where the base ends, aligned or not",
+        _EXTENDS,
+    ),
+    Patch(
+        "ref-layout-padded-by-base", _LAYOUT,
+        "        offset = int(align_up(self.size, ext.align))\n", "        offset = int(align_up(self.size, self.align))\n",
+        "layout_extends_like_c", "an extension begins at a multiple of the base's alignment",
+        _EXTENDS,
+    ),
+    Patch(
+        "ref-layout-tail-padded", _LAYOUT,
+        "        return Layout(offset + ext.size, max(self.align, ext.align)), offset\n",
+        "        return Layout(int(align_up(offset + ext.size, ext.align)), max(self.align, ext.align)), offset\n",
+        "layout_extends_like_c", "the tail behind an extension is padded",
+        _EXTENDS,
+    ),
+    Patch(
+        "ref-layout-align-of-last", _LAYOUT,
+        "max(self.align, ext.align)), offset\n", "ext.align), offset\n",
+        "layout_align_is_largest", "a struct has the alignment of its last member",
+    ),
+    Patch(
+        "ref-layout-align-added", _LAYOUT,
+        "max(self.align, ext.align)), offset\n", "self.align * ext.align if self.align < 8 else max(self.align, ext.align)), offset\n",
+        "layout_align_is_largest", "small alignments are multiplied",
+        ("layout_served_if_possible",),
+    ),
+    Patch(
+        "ref-layout-stride-unpadded", _LAYOUT,
+        '    stride = int(align_up(_check_size("elem_size", elem_size), elem_align))\n',
+        '    stride = _check_size("elem_size", elem_size)\n',
+        "layout_strides", "an array's elements stand side by side, aligned or not",
+        ("layout_served_if_possible",),
+    ),
+    Patch(
+        "ref-layout-last-unpadded", _LAYOUT,
+        '    return Layout(stride * _check_size("count", count), elem_align)\n',
+        '    return Layout(max(0, stride * _check_size("count", count) - (stride - elem_size)), elem_align)\n',
+        "layout_strides", "the last element of an array is not padded",
+        ("layout_served_if_possible",),
+    ),
+    Patch(
+        "ref-layout-product-wraps", _LAYOUT,
+        '    return Layout(stride * _check_size("count", count), elem_align)\n',
+        '    return Layout(stride * _check_size("count", count) % 2**64, elem_align)\n',
+        "layout_served_if_possible", "an array's size wraps",
+        ("layout_strides",),
+    ),
+    Patch(
+        "ref-layout-half-refused", _LAYOUT,
+        "    if value > PTRDIFF_MAX:\n", "    if value >= PTRDIFF_MAX:\n",
+        "layout_served_if_possible", "the largest object is refused",
+    ),
+    Patch(
+        "ref-layout-negative-taken", _LAYOUT,
+        "    if value < 0:\n", "    if value < -8:\n",
+        "layout_served_if_possible", "small negative sizes are taken",
+    ),
+    Patch(
+        "ref-layout-any-align", _LAYOUT,
+        "    if not is_power_of_two(value):\n", "    if value == 0 or value % 2 and value != 1:\n",
+        "layout_served_if_possible", "every even alignment is taken",
+    ),
+    Patch(
+        "ref-layout-padded-more", _LAYOUT,
+        "        return Layout(int(align_up(self.size, self.align)), self.align)\n",
+        "        return Layout(int(align_up(self.size + 1, self.align)), self.align)\n",
+        "layout_size_kept", "a size that is a multiple of the alignment is padded once more",
+        ("layout_served_if_possible",),
+    ),
+)  # fmt: skip
