@@ -56,7 +56,8 @@ def _whole(laid: Laid) -> Truth:
     extended = (_start(laid) <= PTRDIFF_MAX) & (
         laid.then_size <= PTRDIFF_MAX - ite(_start(laid) > PTRDIFF_MAX, 0, _start(laid))
     )
-    repeated = _stride(laid) <= PTRDIFF_MAX // ite(laid.count == 0, 1, laid.count)
+    # No elements take no bytes, however large one would be.
+    repeated = (laid.count == 0) | (_stride(laid) <= PTRDIFF_MAX // ite(laid.count == 0, 1, laid.count))
     padded = _stride(laid) <= PTRDIFF_MAX
     plain = laid.size <= PTRDIFF_MAX
     special = ite(laid.asked == Asked.EXTEND, extended, ite(laid.asked == Asked.PADDED, padded, plain))
