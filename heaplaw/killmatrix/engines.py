@@ -11,6 +11,7 @@ from heaplaw.minimise import minimise
 from heaplaw.models import generate
 from heaplaw.models.allocator_machine import killed_by_machine
 from heaplaw.models.explore import explore
+from heaplaw.models.layouts import judged
 from heaplaw.models.session import Session
 from heaplaw.mutants.reference import load, package, subjects_of
 from heaplaw.refimpl.memory import AccessError
@@ -33,6 +34,8 @@ SECONDS = 8.0
 """Limit of minimising one witness. It bounds how short the trace gets, never whether a mutant counts as killed."""
 IN_PROCESS = 3_000
 """Operations of one that is run in this process, as pure steps; no steady one follows."""
+LAYOUT = "layout"
+"""The part of the reference that is no allocator."""
 AT_FIRST = 300
 """Operations of the first trace that a mutant of the reference is checked with."""
 STATES = 2_000
@@ -131,7 +134,9 @@ def _killed(engine: str, case: Case, violations: Sequence[Violation], operations
 
 
 def of_session(case: Case, shorten: bool = True, modules: Modules | None = None) -> Found:
-    """The traces of a check on the pure steps, judged literally operation by operation."""
+    """The traces of a check on the pure steps, judged literally operation by operation; single requests of layouts."""
+    if case.group == LAYOUT:
+        return _killed("session", case, judged((modules or copy_of(case))(LAYOUT)).violations, 1)
     if case.group not in RIGS:
         return (), frozenset()
     subject, broken = InProcess(RIGS[case.group], modules or copy_of(case)), set[str]()

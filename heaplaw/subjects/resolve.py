@@ -89,7 +89,7 @@ def refuse_stray_options(
 
 def mutant_subject(name: str) -> ProcessSubject:
     """One of the seeded faults that come with heaplaw, or one of its correct allocators."""
-    if name in PATCHES:
+    if name in PATCHES and subjects_of(name):
         return reference_subject(subjects_of(name)[0], package(name))
     known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING, *PATCHES)
     if name not in known:

@@ -26,8 +26,8 @@ from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.subjects.reference import reference_subject
 
 CASES = [case for case in all_cases() if case.source is Source.REFERENCE]
-IN_PROCESS = [case for case in CASES if case.group in RIGS]
-ELSEWHERE = [case for case in CASES if case.group not in RIGS]
+IN_PROCESS = [case for case in CASES if case.group in (*RIGS, engines.LAYOUT)]
+ELSEWHERE = [case for case in CASES if case not in IN_PROCESS]
 EVERY = sorted(PATCHES.values(), key=lambda patch: patch.name)
 
 
@@ -61,7 +61,7 @@ def test_names__are_unique_and_say_where_they_belong() -> None:
 @pytest.mark.parametrize("group", REFERENCE_MUTANTS)
 def test_every_part__has_enough_mutants_and_an_engine(group: str) -> None:
     assert len(REFERENCE_MUTANTS[group]) >= 8
-    assert SUBJECTS[group]
+    assert SUBJECTS[group] or group == engines.LAYOUT
     assert set(MODELS) | set(RIGS) <= set(REFERENCE_MUTANTS)
     assert {name for patch in REFERENCE_MUTANTS[group] for name in subjects_of(patch.name)} <= set(REFERENCES)
 
@@ -126,7 +126,7 @@ def test_no_fault__survives_every_engine(monkeypatch: pytest.MonkeyPatch) -> Non
     """A patch by the identity is no fault: whatever names it as one must see it survive."""
     monkeypatch.setattr(engines, "STATES", 100)
     monkeypatch.setattr(engines, "IN_PROCESS", 1_000)
-    for group in RIGS:
+    for group in (*RIGS, engines.LAYOUT):
         case = Case("ref-identity", Source.REFERENCE, group, "heaplaw.refimpl", "", frozenset(CATALOGUE))
         assert engines.of_session(case, modules=engines.unchanged) == ((), frozenset())
         if group in MODELS:

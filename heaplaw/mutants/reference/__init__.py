@@ -8,13 +8,14 @@ process: ``heaplaw.mutants.reference.ref_stack_prev_lost.allocators:StackAllocat
 from importlib import import_module
 from types import ModuleType
 
-from . import arena, books, bump, fixed, freelist, interface, libc, pool, registry, stack, trace
+from . import arena, books, bump, fixed, freelist, interface, layout, libc, pool, registry, stack, trace
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
 __all__ = ["PATCHES", "REFERENCE_MUTANTS", "SUBJECTS", "Patch", "PatchError", "load", "package", "subjects_of"]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
+    "layout": layout.PATCHES,
     "global": libc.PATCHES,
     "bump": bump.PATCHES,
     "pool": pool.PATCHES,
@@ -34,6 +35,7 @@ REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
 """The mutants, by the part of the reference that they are in."""
 
 SUBJECTS: dict[str, tuple[str, ...]] = {
+    "layout": (),
     "global": ("global",),
     "bump": ("bump",),
     "pool": ("pool",),
@@ -50,7 +52,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "limits": ("limited",),
     "interface": ("platform", "arena", "pools", "fixed"),
 }
-"""The subjects (`ref:NAME`) that show the mutants of a part, the likeliest first."""
+"""The subjects (`ref:NAME`) that show the mutants of a part, the likeliest first; layouts are no allocator's."""
 
 PATCHES: dict[str, Patch] = {patch.name: patch for group in REFERENCE_MUTANTS.values() for patch in group}
 """All mutants, by name."""

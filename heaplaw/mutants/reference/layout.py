@@ -16,7 +16,8 @@ PATCHES = (
     ),
     Patch(
         "ref-layout-padded-by-base", _LAYOUT,
-        "        offset = int(align_up(self.size, ext.align))\n", "        offset = int(align_up(self.size, self.align))\n",
+        "        offset = int(align_up(self.size, ext.align))\n",
+        "        offset = int(align_up(self.size, self.align))\n",
         "layout_extends_like_c", "an extension begins at a multiple of the base's alignment",
         _EXTENDS,
     ),
@@ -34,7 +35,8 @@ PATCHES = (
     ),
     Patch(
         "ref-layout-align-added", _LAYOUT,
-        "max(self.align, ext.align)), offset\n", "self.align * ext.align if self.align < 8 else max(self.align, ext.align)), offset\n",
+        "max(self.align, ext.align)), offset\n",
+        "self.align * ext.align if self.align < 8 else max(self.align, ext.align)), offset\n",
         "layout_align_is_largest", "small alignments are multiplied",
         ("layout_served_if_possible",),
     ),
