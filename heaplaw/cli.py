@@ -170,7 +170,7 @@ def prove() -> None:
     finish(engine.broken, engine.undecided)
 
 
-EXPLORED = ("bump", "pool", "stack", "freelist", "freelist-coalescing", "arena")
+EXPLORED = ("layouts", "bump", "pool", "stack", "freelist", "freelist-coalescing", "arena")
 
 
 @cli.command()
@@ -190,7 +190,8 @@ def explore(
 ) -> None:
     """Visit every state of small reference allocators, and judge every law on every transition.
 
-    ALLOCATOR: bump, pool, stack, freelist, freelist-coalescing, arena; all of them when none is named.
+    ALLOCATOR: layouts (the functions that every request goes through), bump, pool, stack, freelist,
+    freelist-coalescing, arena; all of them when none is named.
     """
     from heaplaw.models.explore import Bounds
 
@@ -201,7 +202,7 @@ def explore(
     for place, name in enumerate(allocators or EXPLORED):
         if place:
             click.echo()
-        for text in engine.explore(name, bounds):
+        for text in engine.layouts() if name == EXPLORED[0] else engine.explore(name, bounds):
             click.echo(text)
     finish(engine.broken, engine.undecided)
 

@@ -74,6 +74,17 @@ class Engine:
             self.undecided += isinstance(answer, Unknown)
             yield f"         {contract.__name__:<27} {'holds' if confirmed else 'not confirmed':<9} {answer}"
 
+    def layouts(self) -> Iterator[str]:
+        """The layout functions on every combination of boundary values."""
+        from heaplaw.models.layouts import ALIGNS, COUNTS, SIZES, judged
+
+        found = judged()
+        yield f"layouts: every combination of {len(SIZES)} sizes, {len(ALIGNS)} alignments and {len(COUNTS)} counts"
+        yield f"  {found.calls:,} layouts asked for, from -1 to 2**63"
+        for verdict in found.verdicts:
+            self.count(verdict.outcome)
+            yield line(verdict.law, verdict.outcome, verdict.evidence)
+
     def explore(self, name: str, bounds: "Bounds") -> Iterator[str]:
         """Every state of a small reference allocator: what was visited and reached, and every law."""
         from heaplaw.models.explore import REFERENCE, explore

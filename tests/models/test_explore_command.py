@@ -32,7 +32,13 @@ def test_explore__one_block_of_lines_for_each_allocator() -> None:
 
 
 def test_explore__all_reference_allocators_have_a_name() -> None:
-    assert set(EXPLORED) == set(REFERENCE)
+    assert set(EXPLORED) == {"layouts", *REFERENCE}
+
+
+def test_explore__layouts_are_asked_for_in_every_way() -> None:
+    code, text = said("layouts")
+    assert code == 0
+    assert "  HL803  layout_extends_like_c       holds     1,830 layouts\n" in text
 
 
 def test_explore__a_goal_out_of_reach_is_undecided() -> None:
