@@ -37,11 +37,12 @@ OPERATIONS = {
 _MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 _LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
 _RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
-_NEAR_LIMITS = ("ref-limit-one-over", "ref-limit-refuses-last", "ref-limit-ignores-small")
+_NEAR_LIMITS = ("ref-limit-one-over", "ref-limit-refuses-last")
 NEEDED: dict[str, int] = {
     **dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000),
     **dict.fromkeys(_RARE, 100_000),
     **dict.fromkeys(_NEAR_LIMITS, 20_000),
+    "ref-limit-ignores-small": 8_000,
 }
 """Operations of the main run that some faults need."""
 _BLOCKS = 6

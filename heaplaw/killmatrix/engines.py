@@ -39,7 +39,9 @@ LAYOUT = "layout"
 AT_FIRST = 300
 """Operations of the first trace that a mutant of the reference is checked with."""
 STATES = 2_000
-"""States that are explored at most."""
+"""States that are explored at most …"""
+FEW_STATES = 300
+"""… and where short traces are not asked for."""
 EXAMPLES = 100
 """Runs of a machine, of 30 operations at most."""
 Found: TypeAlias = tuple[tuple[Kill, ...], frozenset[str]]
@@ -110,7 +112,7 @@ def unchanged(name: str) -> ModuleType:
     return import_module(f"heaplaw.refimpl.{name}")
 
 
-def of_explore(case: Case, modules: Modules | None = None) -> Found:
+def of_explore(case: Case, shorten: bool = True, modules: Modules | None = None) -> Found:
     """Every state of a small model, as far as the budget goes; a fault comes with a shortest trace.
 
     A fault may ruin what the model itself reads, links and headers, before a law is broken: then another engine is
@@ -120,7 +122,9 @@ def of_explore(case: Case, modules: Modules | None = None) -> Found:
         return (), frozenset()
     module, model = MODELS[case.group]
     try:
-        witness = explore(model(fuelled((modules or copy_of(case))(module).step)), STATES).witness
+        witness = explore(
+            model(fuelled((modules or copy_of(case))(module).step)), STATES if shorten else FEW_STATES
+        ).witness
     except AccessError:
         return (), frozenset()
     return _killed("explore", case, *(witness.violations, len(witness.trace)) if witness else ((), 0))
@@ -172,7 +176,7 @@ def of_machine(case: Case, shorten: bool = True) -> Found:
 # ---- all of them
 
 ENGINES: dict[str, Callable[[Case, bool], Found]] = {
-    "explore": lambda case, _shorten: of_explore(case),
+    "explore": of_explore,
     "session": of_session,
     "check": of_check,
     "machine": of_machine,
