@@ -80,7 +80,7 @@ def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bo
         found = [finding for name, finding in state.findings.items() if name in case.laws]
         if not found:
             return (), frozenset(state.findings)
-        nearest = min(found, key=lambda finding: (finding.law.name != case.law, nearness(finding)))
+        nearest = min(found, key=nearness)
         operations = len(nearest.history)
         if shorten:
             operations = len(minimise(subject, nearest.law, nearest.history, nearest.violation, SECONDS).trace)

@@ -49,7 +49,7 @@ def _killed_by(matrix: Matrix, name: str) -> list[str]:
 
 def lines(matrix: Matrix) -> list[str]:
     """A table for each kind of allocator, then what is wrong."""
-    found = ["mutants by laws; in a cell: m machine, e explore, c check, s session killed by that law, + broken too"]
+    found = ["killed by m machine, e explore, c check, s session; + also broken"]
     tables = sorted(matrix.rows, key=lambda row: (row.case.group, row.case.source.value))
     for (group, source), rows in groupby(tables, key=lambda row: (row.case.group, row.case.source)):
         found += ["", *_table(f"{group} ({source.value})", list(rows))]

@@ -43,7 +43,7 @@ def survives(which: Case) -> Row:
 def test_matrix__in_words() -> None:
     matrix = build([POPS, SKEWS], killed, whole=False)
     assert lines(matrix) == [
-        "mutants by laws; in a cell: m machine, e explore, c check, s session killed by that law, + broken too",
+        "killed by m machine, e explore, c check, s session; + also broken",
         "",
         "stack (reference)                 1125",
         "                                  0000",
