@@ -33,7 +33,7 @@ LIMITS = Limits(cpu=0.5, wall=5.0)
 SECONDS = 8.0
 """Limit of minimising one witness. It bounds how short the trace gets, never whether a mutant counts as killed."""
 IN_PROCESS = 3_000
-"""Operations of one that is run in this process, as pure steps; no steady one follows."""
+"""Operations of the one trace that pure steps are run with in this process."""
 LAYOUT = "layout"
 """The part of the reference that is no allocator."""
 AT_FIRST = 300
@@ -70,7 +70,7 @@ def of_check(case: Case, shorten: bool = True) -> Found:
 
 
 def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bool) -> Found:
-    """`until`: one trace of so many operations, and others only where it is not the first and shows nothing."""
+    """What a check finds; with `until`, traces of so many operations until one of them kills."""
     try:
         state = Check(subject, SEED, case.operations, laws_of(subject.shape.name), LIMITS)
         if until is None:
