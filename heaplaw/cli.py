@@ -52,7 +52,7 @@ def cli() -> None:
     "--operations",
     "-n",
     type=click.IntRange(1, 50_000_000),
-    help="Operations of the main run; a shorter steady one follows.",
+    help="Operations of the main run; a steady one of some thousand follows where memory is given back.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
@@ -89,8 +89,8 @@ def check(
     """Judge SUBJECTs: the C library's malloc when none is named. Several give a table, a column a subject.
 
     SUBJECT: a mapping (mine.toml, or a name that `heaplaw subjects` lists), cpython (pymem_raw, pymem, pyobject), a
-    path to a shared library, package.module:Thing with --shape, or mutant:NAME (an allocator with a seeded fault, to
-    see what a violation looks like).
+    path to a shared library, package.module:Thing with --shape, ref:NAME (a reference allocator), or mutant:NAME (an
+    allocator with a seeded fault, to see what a violation looks like).
     """
     from heaplaw.spec.protocols import Limits
 
@@ -230,6 +230,8 @@ def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
 
     matrix = build(chosen(groups), run, whole=not groups, progress=progress)
     echo([json.dumps(document(matrix), indent=2, ensure_ascii=False)] if as_json else lines(matrix))
+    if matrix.unseen:
+        sys.exit(INTERRUPTED)
     sys.exit(BROKEN if not matrix.sound else UNDECIDED if matrix.left_out else HOLDS)
 
 

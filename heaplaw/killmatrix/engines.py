@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TypeAlias, cast
 
 from heaplaw.check import Check, nearness
+from heaplaw.interrupts import asked
 from heaplaw.minimise import minimise
 from heaplaw.models import generate
 from heaplaw.models.allocator_machine import killed_by_machine
@@ -196,6 +197,8 @@ def run(case: Case, shorten: bool = True) -> Row:
     broken: frozenset[str] = frozenset()
     for name in names:
         kills, also = ENGINES[name](case, shorten)
+        if asked():  # making a trace short ends at an interrupt, and gives what it has
+            raise KeyboardInterrupt
         broken |= also
         if kills:
             return Row(case, kills, broken)

@@ -47,6 +47,8 @@ class Matrix:
     """Laws that must each kill a mutant of the rows, by id."""
     left_out: tuple[Case, ...] = field(default=())
     """Mutants that could not be run here."""
+    unseen: int = 0
+    """Mutants that were to be looked at when an interrupt came."""
 
     @property
     def survivors(self) -> list[Row]:
@@ -81,8 +83,9 @@ def chosen(groups: Sequence[str]) -> list[Case]:
             import difflib
 
             close = difflib.get_close_matches(word, known, 3)
+            which = "similar:" if close else "there are"
             listed = close or sorted({case.group for case in cases})
-            raise UsageError(f"{word}: no such group of mutants, nor one of that name; there are {', '.join(listed)}")
+            raise UsageError(f"{word}: no such group of mutants, nor one of that name; {which} {', '.join(listed)}")
     return [case for case in cases if not groups or case.group in groups or case.name in groups]
 
 
@@ -93,7 +96,7 @@ def build(
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Matrix:
     """Run every mutant. `whole`: these are all there are, so that every law of the catalogue must kill one; else what
-    laws do is not asked.
+    laws do is not asked. An interrupt ends it, and what was found until then stays.
     """
     rows: list[Row] = []
     absent: list[Case] = []
@@ -101,8 +104,11 @@ def build(
         if not present(case):
             absent.append(case)
             continue
-        progress(case.name)
-        rows.append(run(case))
+        progress(f"{len(rows) + 1} of {len(cases)}: {case.name}")
+        try:
+            rows.append(run(case))
+        except KeyboardInterrupt:
+            return Matrix(tuple(rows), (), tuple(absent), len(cases) - len(rows) - len(absent))
     laws = sorted(CATALOGUE if whole else (), key=lambda name: law(name).id)
     return Matrix(tuple(rows), tuple(laws), tuple(absent))
 

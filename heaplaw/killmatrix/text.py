@@ -49,7 +49,11 @@ def _killed_by(matrix: Matrix, name: str) -> list[str]:
 
 def lines(matrix: Matrix) -> list[str]:
     """A table for each kind of allocator, then what is wrong."""
-    found = ["killed by m machine, e explore, c check, s session; + also broken"]
+    found = [
+        "a row a mutant, a column a law by its number: the law that killed it, by e exploration,",
+        "c a check, m a Hypothesis machine, s the steps in this process; + broken as well;",
+        "then that law, what saw it, and operations of the shortest trace",
+    ]
     tables = sorted(matrix.rows, key=lambda row: (row.case.group, row.case.source.value))
     for (group, source), rows in groupby(tables, key=lambda row: (row.case.group, row.case.source)):
         found += ["", *_table(f"{group} ({source.value})", list(rows))]
@@ -87,5 +91,7 @@ def _closing(matrix: Matrix) -> list[str]:
         found.append(f"left out  {len(matrix.left_out)} mutants written in C: their library is not built here")
     killed, laws = len(matrix.rows) - len(matrix.survivors), len(matrix.laws) - len(matrix.unmade) - len(matrix.idle)
     asked = f", {laws} of {len(matrix.laws)} laws kill one" if matrix.laws else ""
+    if matrix.unseen:
+        found.append(f"interrupted, {matrix.unseen} mutants were not looked at")
     found.append(f"SUMMARY: heaplaw: {killed} of {len(matrix.rows)} mutants killed{asked}")
     return found

@@ -12,7 +12,7 @@ from heaplaw.spec.layout import SIZE_MAX
 
 PACKAGE = "HEAPLAW_REFERENCE"
 """The environment variable that names the package of the reference implementation: a faulty one may stand in."""
-LIMIT = 64 * 1024
+LIMIT = 16 * 1024
 """Most bytes that may be live in the allocator with a limit."""
 FEW = 8 * 1024
 """Bytes that a starved allocator's parent gives it at most."""

@@ -227,8 +227,8 @@ REFERENCES: dict[str, Reference] = {
         _system("malloc", 0, 0), frozenset({"overhead"}),
     ),
     "limited": Reference(
-        "malloc", "limited", "the platform with a limit of 64 KiB", HEAP, QUICK,
-        _system("malloc", 0, 0, limit=65536), frozenset({"limit"}),
+        "malloc", "limited", "the platform with a limit of 16 KiB", HEAP, QUICK,
+        _system("malloc", 0, 0, limit=16 * 1024), frozenset({"limit"}),
     ),
     "large": Reference(
         "malloc", "large", "maps of their own for blocks of 16 KiB and more", HEAP, QUICK, _system("malloc", 0, 0),

@@ -56,7 +56,8 @@ def resolve(
         return [native_subject(name, prefix)]
     import difflib
 
-    close = difflib.get_close_matches(name.lower(), [*NAMES, *names()], 1)
+    reference = f"{PREFIX}{name.lower()}"
+    close = [reference] if reference in names() else difflib.get_close_matches(name.lower(), [*NAMES, *names()], 1)
     meant = f"; did you mean {close[0]}?" if close else ""
     raise UsageError(
         f"{name}: no such subject{meant} (a mapping, a path to a library, package.module:Thing, mutant:NAME, "
@@ -70,6 +71,9 @@ def refuse_stray_options(
     """UsageError for an option that would have no effect on this subject."""
     if name.startswith(PREFIX) and shape is not None:
         raise UsageError(f"{name}: a reference allocator has its shape; --shape {shape} is for Python objects")
+    if name.startswith(PREFIX) and arguments:
+        option = "--" + next(iter(arguments)).replace("_", "-")
+        raise UsageError(f"{name}: {option} is for your own Python objects; its size is fixed")
     if thing and shape is None:
         raise UsageError(f"{name}: say which shape it has: --shape {', '.join(SHAPES)}")
     if mapped and shape is not None:
@@ -90,7 +94,7 @@ def refuse_stray_options(
 def mutant_subject(name: str) -> ProcessSubject:
     """One of the seeded faults that come with heaplaw, or one of its correct allocators."""
     if name in PATCHES and subjects_of(name):
-        return reference_subject(subjects_of(name)[0], package(name))
+        return reference_subject(subjects_of(name)[0], package(name), f"mutant:{name}")
     known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING, *PATCHES)
     if name not in known:
         import difflib
@@ -121,7 +125,7 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     if spec["kind"] == "object":
         return object_subject(spec["target"], spec["shape"], dict(spec["arguments"]), spec["align"])
     if spec["kind"] == "reference":
-        return reference_subject(spec["name"], spec["package"])
+        return reference_subject(spec["name"], spec["package"], spec.get("known_as", ""))
     if spec["kind"] == "mapping" and spec["path"].startswith("mutant:"):
         return mutant_subject(spec["path"].removeprefix("mutant:"))
     if spec["kind"] == "mapping":

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..event import Env, Event, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, ite
+from ..logic import Truth, implies, ite, neg
 from ..report import Report, Sums
 from ..shapes import SHAPES, Kind
 
@@ -173,13 +173,19 @@ leak_report_exact = Law[View, Event, View](
 )
 
 
+def _resizes(e: Event) -> Truth:
+    returned = e.served | e.failed
+    return returned & (e.kind == Kind.RESIZE) & neg(e.unserviceable)
+
+
 def _limited(pre: View, e: Event, post: View) -> Truth:
-    return e.asks & (e.env.limit > 0)
+    return (e.asks | _resizes(e)) & (e.env.limit > 0)
 
 
 def _within(pre: View, e: Event, post: View) -> Truth:
     # As a difference: the sum of what is live and what is asked for could wrap in a column of 64-bit words.
-    limit, live = e.env.limit, pre.live_bytes
+    limit, ended = e.env.limit, ite(e.kind == Kind.RESIZE, e.held, 0)
+    live = ite(ended <= pre.live_bytes, pre.live_bytes - ended, 0)
     room = ite(live <= limit, limit - live, 0)
     return implies(e.served, e.extent <= room) & implies(e.extent <= room, e.served)
 
@@ -187,7 +193,7 @@ def _within(pre: View, e: Event, post: View) -> Truth:
 limit_enforced = Law[View, Event, View](
     id="HL705",
     name="limit_enforced",
-    sentence="a request is served if and only if what is live afterwards stays within the limit",
+    sentence="a request, or a resize, is served if and only if what is live afterwards stays within the limit",
     source=f"{SYSTEM}: memory limits for each subsystem",
     scope=Scope.STEP,
     shapes=ALL,
@@ -202,8 +208,10 @@ limit_enforced = Law[View, Event, View](
     accepts=(
         (View(live_bytes=64), replace(_GAVE, env=Env(limit=128)), View()),
         (View(live_bytes=96), replace(_REFUSED, env=Env(limit=128)), View()),
+        (View(live_bytes=128), Event(Kind.RESIZE, 64, held=64, ptr=0x1040, env=Env(limit=128)), View()),
     ),
     rejects=(
+        (View(live_bytes=128), Event(Kind.RESIZE, 65, held=64, ptr=0x1040, env=Env(limit=128)), View()),
         (View(live_bytes=65), replace(_GAVE, env=Env(limit=128)), View()),
         (View(live_bytes=64), replace(_REFUSED, env=Env(limit=128)), View()),
     ),

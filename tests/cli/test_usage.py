@@ -226,10 +226,11 @@ def test_stored_traces_that_were_changed(run: Any, mutants: Path, tmp_path: Path
     ("arguments", "said"),
     [
         (("ref:",), "ref:: no such reference allocator; there are global, bump"),
-        (("ref:stak",), "ref:stak: no such reference allocator; there are stack"),
+        (("stack",), "stack: no such subject; did you mean ref:stack?"),
+        (("ref:stak",), "ref:stak: no such reference allocator; similar: stack"),
         (("ref:stack", "--shape", "stack"), "ref:stack: a reference allocator has its shape"),
         (("ref:stack", "--prefix", "x"), "ref:stack: --prefix x is for shared libraries"),
-        (("ref:stack", "--capacity", "64"), "ref:stack: --capacity is for Python objects"),
+        (("ref:stack", "--capacity", "64"), "ref:stack: --capacity is for your own Python objects"),
     ],
 )
 def test_reference_allocators_refuse_what_has_no_effect(run: Any, arguments: tuple[str, ...], said: str) -> None:

@@ -120,7 +120,7 @@ def test_chosen__takes_groups_and_names() -> None:
     assert {case.group for case in chosen(["stack"])} == {"stack"}
     assert [case.name for case in chosen(["ref-stack-prev-lost"])] == ["ref-stack-prev-lost"]
     assert len(chosen([])) == len(all_cases())
-    with pytest.raises(UsageError, match=r"stak: no such group .* there are stack"):
+    with pytest.raises(UsageError, match=r"stak: no such group .* similar: stack"):
         chosen(["stak"])
 
 

@@ -54,7 +54,7 @@ def test_laws_on_reports_are_all_judged_of_some_reference() -> None:
 
 
 def test_an_unknown_name() -> None:
-    with pytest.raises(UsageError, match=r"ref:stak: no such reference allocator; there are stack"):
+    with pytest.raises(UsageError, match=r"ref:stak: no such reference allocator; similar: stack"):
         resolve("ref:stak")
 
 

@@ -66,6 +66,18 @@ SCOPES = (
 
 LIMITS = (
     Patch(
+        "ref-limit-resize-free", _LIMITS,
+        "        return super()._resize(ptr, held, size, note) if self._allows(size, held.size) else 0\n",
+        "        return super()._resize(ptr, held, size, note)\n",
+        "limit_enforced", "a resize goes past the limit",
+    ),
+    Patch(
+        "ref-limit-resize-twice", _LIMITS,
+        "        return super()._resize(ptr, held, size, note) if self._allows(size, held.size) else 0\n",
+        "        return super()._resize(ptr, held, size, note) if self._allows(size) else 0\n",
+        "limit_enforced", "a resize counts with its old size as well", ("shrink_succeeds",),
+    ),
+    Patch(
         "ref-limit-refuses-last", _LIMITS,
         "        return size <= self.limit", "        return size < self.limit",
         "limit_enforced", "the last byte of the limit is refused",
