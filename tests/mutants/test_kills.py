@@ -44,7 +44,7 @@ LONG = {
     "freelist-front-lost": 1000,
     "freelist-trusts-size": 1000,
     "freelist-refusal-drops": 1000,
-    "arena-big-counted": 20,
+    "arena-big-counted": 30,
     "arena-zero-recycled": 300,
     # pools of 100 blocks that must be full, or were full and empty again
     **dict.fromkeys(("pool-last-forgotten", "pool-reset-keeps-list", "pool-full-again", "pool-fifo-stale-tail"), 110),
