@@ -7,7 +7,7 @@ from ..steps import arena
 from .base import Blocks, Booked, check_size
 from .errors import MisuseError
 from .interface import Allocator
-from .ledger import Held, Note
+from .ledger import ChunkTag, Held, Note
 from .malloc import Platform
 from .words import ProcessWords
 
@@ -20,7 +20,7 @@ class ParentChunks(ProcessWords):
         self.asking = False
         """The parent is being called."""
         self._parent = parent
-        self._tag = f"chunks of {name}"
+        self._tag = ChunkTag.of(name)
 
     def take(self, size: int) -> int:
         """The address of a chunk, or 0."""

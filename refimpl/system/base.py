@@ -9,7 +9,7 @@ from heaplaw.spec.layout import MAX_ALIGN, PTRDIFF_MAX, is_power_of_two
 
 from .errors import MisuseError
 from .interface import Allocator, Leak, Site, Statistics
-from .ledger import Book, Held, Ledger, Note
+from .ledger import Book, ChunkTag, Held, Ledger, Note
 from .words import clear, copy
 
 Blocks: TypeAlias = list[tuple[int, Held]]
@@ -137,7 +137,7 @@ class Booked(Allocator):
 
     def reset(self) -> None:
         self._enter("reset")
-        dying = self.ledger.since(0)
+        dying = self._ending("reset", 0)
         self._unwind(dying, None)
         self._marks.clear()
         self._forget(dying)
@@ -153,14 +153,14 @@ class Booked(Allocator):
         if mark not in self._marks:
             raise MisuseError(f"release({mark}) of {self.name}", "no mark of this allocator, or one that has ended")
         taken = self._marks[mark]
-        dying = self.ledger.since(taken.serial)
+        dying = self._ending(f"release({mark})", taken.serial)
         self._unwind(dying, taken.inner)
         self._marks = {other: kept for other, kept in self._marks.items() if other < mark}
         self._forget(dying)
 
     def drop(self) -> None:
         self._enter("drop")
-        dying = self.ledger.since(0)
+        dying = self._ending("drop", 0)
         self._close(dying)
         self._dropped = True
         self._marks.clear()
@@ -182,6 +182,17 @@ class Booked(Allocator):
             raise MisuseError(f"{doing} of {self.name}", "it has been dropped")
         if self._thread is not None and self._thread != threading.get_ident():
             raise MisuseError(f"{doing} of {self.name}", "called from another thread than the one it is confined to")
+
+    def check_unlent(self, doing: str, serial: int = 0) -> None:
+        """Refuse to go on while another allocator hands out pieces of a live block, `serial` or later."""
+        for _, held in self.ledger.since(serial):
+            if isinstance(held.tag, ChunkTag):
+                raise MisuseError(f"{doing} of {self.name}", f"{held.tag} are live: drop {held.tag.owner} first")
+
+    def _ending(self, doing: str, serial: int) -> Blocks:
+        """The live blocks from `serial` on, newest first, which may be ended together."""
+        self.check_unlent(doing, serial)
+        return self.ledger.since(serial)
 
     def _request(
         self, doing: str, take: Callable[[int, int, Note], int], size: int, align: int | None, note: Note

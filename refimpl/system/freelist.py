@@ -12,7 +12,7 @@ from ..steps.pool import PoolState
 from .base import Blocks, Booked
 from .errors import MisuseError
 from .interface import Allocator
-from .ledger import Held, Note
+from .ledger import ChunkTag, Held, Note
 from .malloc import Platform
 from .words import ProcessWords
 
@@ -75,7 +75,7 @@ class Freelist(Booked):
         """A block is free, after taking another chunk if need be."""
         if self._state.num_free > 0:
             return True
-        chunk = self._parent.alloc(self.block_size * self._blocks, tag=f"chunks of {self.name}")
+        chunk = self._parent.alloc(self.block_size * self._blocks, tag=ChunkTag.of(self.name))
         if chunk == 0:
             return False
         self._chunks.append(chunk)

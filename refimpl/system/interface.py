@@ -2,9 +2,11 @@
 
 Sizes and addresses are in bytes. A request that cannot be served gives 0 and changes nothing; a call that no correct
 program makes (a negative size, an alignment that is no power of two, a double free, a foreign or interior pointer, a
-wrong size, a use after `drop`) raises `MisuseError` and changes nothing. Allocators are not thread-safe: each thread
-has instances of its own (`perthread`); an instance that was `confine`d refuses calls from other threads, others do not
-look.
+wrong size, a use after `drop`) raises `MisuseError` and changes nothing. So does a `reset`, `release` or `drop` that
+would end chunks of another allocator, which hands out pieces of them: that one is dropped first.
+
+Allocators are not thread-safe: each thread has instances of its own (`perthread`); an instance that was `confine`d
+refuses calls from other threads, others do not look.
 """
 
 from abc import ABC, abstractmethod

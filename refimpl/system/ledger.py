@@ -12,6 +12,23 @@ from .interface import Leak, Site, Statistics, TagStatistics
 
 REMEMBERED = 256
 """Freed addresses that are remembered, so that a double free can be told from a foreign pointer."""
+_CHUNKS_OF = "chunks of "
+
+
+class ChunkTag(str):
+    """The tag of a block that another allocator hands out in pieces: it must not be ended from below."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, owner: str) -> "ChunkTag":
+        """The tag of the chunks of an allocator."""
+        return cls(_CHUNKS_OF + owner)
+
+    @property
+    def owner(self) -> str:
+        """The allocator's name."""
+        return self.removeprefix(_CHUNKS_OF)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Registry:
     """An allocator for each subsystem, after `plans` where these say something and after the source's table elsewhere.
 
     `switches` are the environment's, unless given. Reports go to `out`, by default stderr, and only where a switch
-    asks for them: at `shutdown`, which happens at the end of the process if not before.
+    asks for them: at `shutdown`, or at the end of the process, which drops nothing.
     """
 
     def __init__(
@@ -96,29 +96,34 @@ class Registry:
         return LeakReport.of(leak for allocator in self._allocators.values() for leak in allocator.leaks())
 
     def shutdown(self) -> LeakReport:
-        """Drop all allocators; the blocks that were live until now.
+        """Drop all allocators; the blocks that were live until now. `MisuseError`, and nothing is dropped, while
+        another allocator has chunks from one of them.
 
         Statistics are written when that is switched on, leaks when debugging is, and if there are any.
         """
         self._check_open("shutdown")
+        for allocator in self._allocators.values():
+            allocator.check_unlent("drop")
         report, leaks = self.report(), self.leaks()
         for allocator in self._allocators.values():
             allocator.drop()
         self._open = False
         atexit.unregister(self._at_exit)
+        self._write(report, leaks)
+        return leaks
+
+    def _write(self, report: str, leaks: LeakReport) -> None:
         out = sys.stderr if self._out is None else self._out
         texts = [report] if self.switches.stats else []
         if self.switches.debug and leaks.text:
             texts.append(leaks.text)
         if texts:
             out.write("\n".join(texts))
-        return leaks
 
     def _at_exit(self) -> None:
-        # The end of the process may come in another thread than the registry's: no call is then refused for it.
-        for allocator in self._allocators.values():
-            allocator.confine()
-        self.shutdown()
+        # Nothing is dropped: the process takes it all back, and whoever still has chunks can be told nothing any more.
+        self._open = False
+        self._write(self.report(), self.leaks())
 
 
 class _Here(threading.local):

@@ -14,6 +14,9 @@ class arena_scope:  # noqa: N801 - used as a statement: `with arena_scope(4096) 
     by whatever way. Inside, the arena is the ambient allocator (`current`). Scopes nest, in each thread and task for
     itself.
 
+    While another allocator has chunks from the arena, leaving raises `MisuseError`: the scope is left, and its arena
+    stays until that one is dropped, and then `allocator` itself.
+
     A scope is entered once. Leaving one that is not the innermost, or twice, is refused, and nothing is changed. The
     arena is of `registry`, by default the calling thread's: with custom allocators off it is plain malloc.
     """
