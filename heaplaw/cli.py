@@ -171,6 +171,16 @@ def prove() -> None:
 
 
 EXPLORED = ("layouts", "bump", "pool", "stack", "freelist", "freelist-coalescing", "arena")
+BOUNDED_BY = {
+    "layouts": (),
+    "bump": ("capacity", "align"),
+    "pool": (),
+    "stack": ("capacity", "align"),
+    "freelist": ("capacity", "align", "grid"),
+    "freelist-coalescing": ("capacity", "align", "grid"),
+    "arena": ("capacity",),
+}
+"""The options that each of these knows, beside a pool's own."""
 
 
 @cli.command()
@@ -197,12 +207,18 @@ def explore(
 
     from .engines import Engine
 
-    bounds = Bounds((capacity or 0) // 8 * 8, int(align or 0), int(grid or 0), block_size, num_blocks)
+    given = {"capacity": capacity, "align": align, "grid": grid}
+    for option, value in given.items():
+        if value is not None and allocators and not any(option in BOUNDED_BY[name] for name in allocators):
+            raise click.UsageError(f"--{option} {value}: it says nothing about {', '.join(allocators)}")
+    if capacity is not None and capacity % 8:
+        raise click.UsageError(f"--capacity {capacity}: what is explored is whole words: a multiple of 8")
+    bounds = Bounds(capacity or 0, int(align or 0), int(grid or 0), block_size, num_blocks)
     engine = Engine()
-    for place, name in enumerate(allocators or EXPLORED):
+    for place, name in enumerate(dict.fromkeys(allocators) or EXPLORED):
         if place:
             click.echo()
-        for text in engine.layouts() if name == EXPLORED[0] else engine.explore(name, bounds):
+        for text in engine.layouts() if name == EXPLORED[0] else engine.explore(name, bounds, progress):
             click.echo(text)
     finish(engine.broken, engine.undecided)
 

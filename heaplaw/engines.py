@@ -2,7 +2,7 @@
 
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,14 +85,16 @@ class Engine:
             self.count(verdict.outcome)
             yield line(verdict.law, verdict.outcome, verdict.evidence)
 
-    def explore(self, name: str, bounds: "Bounds") -> Iterator[str]:
+    def explore(
+        self, name: str, bounds: "Bounds", progress: Callable[[str], None] = lambda _text: None
+    ) -> Iterator[str]:
         """Every state of a small reference allocator: what was visited and reached, and every law."""
         from heaplaw.models.explore import REFERENCE, explore
         from heaplaw.picture import heap_text
         from heaplaw.steps import steps_text
 
         started = time.process_time()
-        found = explore(REFERENCE[name](bounds))
+        found = explore(REFERENCE[name](bounds), progress=progress)
         took = time.process_time() - started
         yield f"{name}: {found.model.bound}"
         yield (

@@ -8,7 +8,7 @@ judge; what that says is what is reported.
 A search that is cut short, that misses a goal, or that cannot look back as far as a law does, is Unknown, never Holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from heaplaw.refimpl.steps import pool
@@ -66,11 +66,11 @@ class Exploration:
         return [name for name, reached in self.goals.items() if not reached]
 
 
-def explore(model: Model, limit: int = 2_000_000) -> Exploration:
+def explore(model: Model, limit: int = 2_000_000, progress: Callable[[str], None] = lambda _text: None) -> Exploration:
     """Visit every reachable state of `model`, up to `limit` states, and decide the shape's laws on every
     transition.
     """
-    search = Search(model, laws_for(model))
+    search = Search(model, laws_for(model), progress)
     complete, fault = search.run(limit)
     witness = None if fault is None else witness_of(search, fault)
     evidence = Exhausted(len(search.order), search.transitions, model.bound)

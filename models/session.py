@@ -10,7 +10,7 @@ from heaplaw.spec.history import EVENT_COLUMNS, History, Op, Trace, make_history
 from heaplaw.spec.judge import Online
 from heaplaw.spec.law import AnyLaw, implied
 from heaplaw.spec.report import SILENT
-from heaplaw.spec.shapes import ALIGN_TAKERS, CALLS, MAKERS, SWEEPERS, TAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, CALLS, MAKERS, SWEEPERS, TAKERS, WORDS, Kind
 from heaplaw.spec.verdict import Violation
 
 from .live import Held, Live
@@ -27,7 +27,9 @@ class LawViolated(AssertionError):  # noqa: N818 (named for what happened, as Vi
     def __init__(self, violations: Sequence[Violation], history: History) -> None:
         self.violations = tuple(violations)
         self.history = history
-        super().__init__("\n".join([*map(explain, violations), "Operations:", *listing(self.trace.ops())]))
+        super().__init__(
+            "\n".join([*map(explain, violations), "Operations:", *listing(self.trace.ops(), self.trace.shape)])
+        )
 
     @property
     def trace(self) -> Trace:
@@ -55,9 +57,10 @@ def explain(violation: Violation) -> str:
     )
 
 
-def listing(ops: Iterable[Op]) -> list[str]:
-    """Operations, a line each, by the C library's names."""
-    return [f"  #{index} {CALLS[op.kind]}({', '.join(_arguments(op))})" for index, op in enumerate(ops)]
+def listing(ops: Iterable[Op], shape: str = "malloc") -> list[str]:
+    """Operations, a line each: by the C library's names where the shape is malloc's, else in words of all shapes."""
+    names = CALLS if shape == "malloc" else WORDS
+    return [f"  #{index} {names[op.kind]}({', '.join(_arguments(op))})" for index, op in enumerate(ops)]
 
 
 def _arguments(op: Op) -> list[str]:

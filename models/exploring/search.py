@@ -13,7 +13,7 @@ looks back, for laws that speak of more than one operation:
 
 import gc
 from array import array
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -59,6 +59,9 @@ class Fault:
     """What comes before all that, and leads back to the first state."""
 
 
+OFTEN = 10_000
+
+
 class FaultFound(Exception):  # noqa: N818 (what ends the search)
     """The search has found a fault."""
 
@@ -73,6 +76,8 @@ class Search:
 
     model: Model
     laws: list[AnyLaw]
+    progress: Callable[[str], None] = lambda _text: None
+    """Told how far it is, every `OFTEN` states."""
     order: list[str] = field(default_factory=list[str])
     """The states' texts."""
     transitions: int = 0
@@ -248,6 +253,8 @@ class Search:
             if number == level_ends:
                 self.depth += 1
                 level_ends = len(self.order)
+            if number % OFTEN == 0 and number:
+                self.progress(f"{len(self.order):,} states found, {number:,} of them done")
             if not self._expand(number, limit):
                 return False
             number += 1

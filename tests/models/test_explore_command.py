@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from heaplaw.cli import EXPLORED, explore
+from heaplaw.cli import BOUNDED_BY, EXPLORED, explore
+from heaplaw.models.explore import explore as look
 from heaplaw.models.exploring.reference import REFERENCE, Bounds, stack_model
 from heaplaw.refimpl.steps import stack
 from heaplaw.spec.event import Event
@@ -67,3 +68,28 @@ def test_explore__a_fault_is_shown_as_a_program(monkeypatch: pytest.MonkeyPatch)
     program = text[text.index(" VIOLATED: ") :]
     assert program.count("malloc(") + program.count("alloc(") >= 3
     assert "pop()" in program
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("stack", "--grid", "8"), "--grid 8: it says nothing about stack"),
+        (("pool", "--capacity", "96"), "--capacity 96: it says nothing about pool"),
+        (("stack", "--capacity", "33"), "--capacity 33: what is explored is whole words: a multiple of 8"),
+    ],
+)
+def test_explore__refuses_what_would_have_no_effect(arguments: tuple[str, ...], words: str) -> None:
+    code, text = said(*arguments)
+    assert code == 2
+    assert words in text
+
+
+def test_explore__every_option_belongs_to_what_is_explored() -> None:
+    assert set(BOUNDED_BY) == set(EXPLORED)
+
+
+def test_explore__tells_how_far_it_is() -> None:
+    told: list[str] = []
+    found = look(stack_model(144), progress=told.append)
+    assert found.states > 10_000
+    assert told[0].endswith("10,000 of them done")
