@@ -8,14 +8,21 @@ from heaplaw.spec.layout import PTRDIFF_MAX, align_up, is_power_of_two
 class LayoutError(ValueError):
     """A layout that no object can have; `field` and `value` say which part of the request is wrong."""
 
-    def __init__(self, field: str, value: int, why: str) -> None:
-        super().__init__(f"{field} = {value}: {why}")
+    def __init__(self, field: str, value: object, why: str) -> None:
+        super().__init__(f"{field} = {value!r}: {why}")
         self.field = field
         self.value = value
 
 
+def _check_number(field: str, value: object) -> None:
+    """Refuse what is plainly no number of bytes. (Integers of proofs are no `int`, so that cannot be asked for.)"""
+    if value is None or isinstance(value, bool | float | str | bytes):
+        raise LayoutError(field, value, "it must be an integer")
+
+
 def _check_size(field: str, value: int) -> int:
     """`value`, a number of bytes or elements that an object can have."""
+    _check_number(field, value)
     if value < 0:
         raise LayoutError(field, value, "it must not be negative")
     if value > PTRDIFF_MAX:
@@ -25,6 +32,7 @@ def _check_size(field: str, value: int) -> int:
 
 def _check_align(field: str, value: int) -> int:
     """`value`, an alignment."""
+    _check_number(field, value)
     if not is_power_of_two(value):
         raise LayoutError(field, value, "it must be a power of two")
     return _check_size(field, value)

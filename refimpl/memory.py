@@ -66,8 +66,8 @@ class RealMemory:
         size = int(align_up(size, WORD))
         try:
             raw = (ctypes.c_char * (size + MAX_ALIGN))()
-        except OverflowError as error:
-            raise MemoryError(f"there are no {size} bytes") from error
+        except (OverflowError, MemoryError) as error:
+            raise MemoryError(f"{size} bytes could not be had") from error
         self._take(int(align_up(ctypes.addressof(raw), MAX_ALIGN)), size, raw)
 
     @classmethod

@@ -15,8 +15,33 @@ class MisuseError(ValueError):
     """A call that no correct program makes: of what was dropped, or with what is no live block. It changed nothing."""
 
 
+def counted(size: int) -> str:
+    """So many bytes, in words."""
+    return "1 byte" if size == 1 else f"{size} bytes"
+
+
+def check_integer(what: str, value: object) -> None:
+    """Refuse what is no integer; truth values are none."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MisuseError(f"{what} = {value!r}: it must be an integer")
+
+
+def check_address(doing: str, ptr: object) -> None:
+    """Refuse what is no address."""
+    if not isinstance(ptr, int) or isinstance(ptr, bool):
+        raise MisuseError(f"{doing}({ptr!r}): an address is an integer")
+
+
+def check_layout(doing: str, layout: object) -> None:
+    """Refuse what is no layout: most likely a bare size."""
+    if not hasattr(layout, "align"):
+        size = layout if isinstance(layout, int) else "size"
+        raise MisuseError(f"{doing} takes a Layout, not {layout!r}: layout_new({size}, 8)")
+
+
 def memory_of(capacity: int, buffer: "int | WriteableBuffer | None") -> RealMemory:
     """`capacity` bytes: fresh and zeroed, or those at `buffer`, an address or a writable buffer that is kept alive."""
+    check_integer("capacity", capacity)
     if not 0 <= capacity <= PTRDIFF_MAX:
         raise MisuseError(f"capacity = {capacity} bytes: it must lie between 0 and 2**63 - 1")
     if buffer is None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..layout import REFUSED, Allocation, Layout
 from ..steps import bump
-from .base import Buffered
+from .base import Buffered, check_layout
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -39,12 +39,14 @@ class BumpAllocator(Buffered):
     def alloc(self, layout: Layout) -> Allocation:
         """A block of exactly `layout.size` bytes; refused when it does not fit."""
         self._check_usable("alloc()")
+        check_layout("alloc", layout)
         self._state, ptr = bump.alloc(self._state, layout.size, layout.align)
         return Allocation(ptr, layout.size) if ptr else REFUSED
 
     def alloc_zeroed(self, layout: Layout) -> Allocation:
         """As `alloc`, the block's bytes being 0."""
         self._check_usable("alloc_zeroed()")
+        check_layout("alloc_zeroed", layout)
         self._state, ptr = bump.alloc_zeroed(self._state, layout.size, layout.align, self._memory)
         return Allocation(ptr, layout.size) if ptr else REFUSED
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..layout import REFUSED, Allocation, Layout
 from ..steps import freelist
-from .base import Buffered, MisuseError
+from .base import Buffered, MisuseError, check_address, check_layout, counted
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -61,12 +61,14 @@ class FreeListAllocator(Buffered):
     def alloc(self, layout: Layout) -> Allocation:
         """The first block in list order that fits, with all bytes up to its end; refused when none does."""
         self._check_usable("alloc()")
+        check_layout("alloc", layout)
         self._state, ptr = freelist.alloc(self._state, layout.size, layout.align, self._memory)
         return self._entered(ptr)
 
     def alloc_zeroed(self, layout: Layout) -> Allocation:
         """As `alloc`, the first `layout.size` bytes being 0."""
         self._check_usable("alloc_zeroed()")
+        check_layout("alloc_zeroed", layout)
         self._state, ptr = freelist.alloc_zeroed(self._state, layout.size, layout.align, self._memory)
         return self._entered(ptr)
 
@@ -77,6 +79,7 @@ class FreeListAllocator(Buffered):
 
     def dealloc(self, ptr: int) -> int:
         """Free the live block at `ptr`; 0."""
+        check_address("dealloc", ptr)
         self._check_live(ptr, f"dealloc({ptr:#x})")
         self._state = freelist.dealloc(self._state, ptr, self._memory)
         del self._live[ptr]
@@ -84,6 +87,7 @@ class FreeListAllocator(Buffered):
 
     def usable_size(self, ptr: int) -> int:
         """Bytes that may be used of the live block at `ptr`."""
+        check_address("usable_size", ptr)
         self._check_live(ptr, f"usable_size({ptr:#x})")
         return self._live[ptr]
 
@@ -109,10 +113,10 @@ class FreeListAllocator(Buffered):
             return f"it lies outside the buffer [{self.buffer:#x}, {end:#x})"
         for start, size in self._live.items():
             if start < ptr < start + size:
-                return f"it lies {ptr - start} bytes inside the live block of {size} bytes at {start:#x}"
+                return f"it lies {counted(ptr - start)} inside the live block of {counted(size)} at {start:#x}"
         for start, size in self.free_blocks():
             if start <= ptr < start + size:
-                return f"it lies {ptr - start} bytes inside the free block of {size} bytes at {start:#x}"
+                return f"it lies {counted(ptr - start)} inside the free block of {counted(size)} at {start:#x}"
         return "it lies in no block's payload: a header stands there, or padding"
 
 

@@ -14,7 +14,7 @@ from heaplaw.spec.layout import MAX_ALIGN, PTRDIFF_MAX, fundamental_alignment, i
 
 from ..layout import REFUSED, Allocation, Layout
 from ..steps.request import extent
-from .base import MisuseError
+from .base import MisuseError, check_address, check_layout
 
 _live: dict[int, Layout] = {}
 """The blocks that these functions have handed out, and their layouts."""
@@ -60,11 +60,13 @@ def _aligned(layout: Layout) -> int | None:
 
 def global_alloc(layout: Layout) -> Allocation:
     """A block of at least `layout.size` bytes at a multiple of `layout.align`."""
+    check_layout("global_alloc", layout)
     return _entered(_malloc(max(1, layout.size)) if _is_plain(layout) else _aligned(layout), layout)
 
 
 def global_alloc_zeroed(layout: Layout) -> Allocation:
     """As `global_alloc`, the first `layout.size` bytes being 0."""
+    check_layout("global_alloc_zeroed", layout)
     if _is_plain(layout):
         return _entered(_calloc(1, max(1, layout.size)), layout)
     address = _aligned(layout)
@@ -80,6 +82,7 @@ def live_blocks() -> dict[int, Layout]:
 
 def _check_live(ptr: int, layout: Layout, doing: str) -> None:
     """`MisuseError` unless the block at `ptr` is live and has this layout."""
+    check_address(doing, ptr)
     known = _live.get(ptr)
     if known is None:
         raise MisuseError(f"{doing}({ptr:#x}): not a live block; it was freed already, or not handed out here")
@@ -99,6 +102,7 @@ def global_realloc(ptr: int, old_layout: Layout, new_layout: Layout) -> Allocati
     bytes kept, at a multiple of the new alignment. When it is refused the old block stays live, and as it was.
     """
     _check_live(ptr, old_layout, "global_realloc")
+    check_layout("global_realloc", new_layout)
     if _is_plain(old_layout) and _is_plain(new_layout):
         del _live[ptr]  # first: as soon as it is freed, another thread may be given the address
         address = _realloc(ptr, max(1, new_layout.size))
@@ -156,6 +160,7 @@ class GlobalAllocator:
         return int(_usable_size(ptr)) if _usable_size else layout.size
 
     def _layout_of(self, ptr: int, doing: str) -> Layout:
+        check_address(doing, ptr)
         if ptr not in _live:
             raise MisuseError(f"{doing}({ptr:#x}): not a live block; it was freed already, or not handed out here")
         return _live[ptr]

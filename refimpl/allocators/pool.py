@@ -5,7 +5,7 @@ from typing import Self
 
 from ..steps import pool
 from ..steps.pool import PoolState
-from .base import Bounded, MisuseError
+from .base import Bounded, MisuseError, check_address, check_integer, counted
 
 
 def what_is_known(state: PoolState, ptr: int, live: Collection[int]) -> str:
@@ -17,7 +17,7 @@ def what_is_known(state: PoolState, ptr: int, live: Collection[int]) -> str:
     condition = "live" if ptr - offset in live else "free"
     if offset:
         start = ptr - offset
-        return f"it lies {offset} bytes inside block {index}, which is {condition} and starts at {start:#x}"
+        return f"it lies {counted(offset)} inside block {index}, which is {condition} and starts at {start:#x}"
     return f"block {index} starts there and is {condition} already"
 
 
@@ -32,6 +32,8 @@ class PoolAllocator(Bounded):
     _name = "pool"
 
     def __init__(self, block_size: int, num_blocks: int) -> None:
+        check_integer("block_size", block_size)
+        check_integer("num_blocks", num_blocks)
         if block_size < 0 or num_blocks < 0:
             raise MisuseError(f"a pool of {num_blocks} blocks of {block_size} bytes: neither can be negative")
         super().__init__(pool.rounded(block_size) * num_blocks)
@@ -73,6 +75,7 @@ class PoolAllocator(Bounded):
 
     def dealloc(self, ptr: int) -> int:
         """Free the live block at `ptr`; 0."""
+        check_address("dealloc", ptr)
         self._check_usable(f"dealloc({ptr:#x})")
         if ptr not in self._live:
             known = what_is_known(self._state, ptr, self._live)

@@ -157,7 +157,7 @@ def test_freelist__zeroes_used_memory() -> None:
         (0, "0 bytes inside the free block"),
         (48, "in no block's payload: a header"),
         (72, "8 bytes inside the live block of 32 bytes"),
-        (65, "1 bytes inside the live block"),
+        (65, "1 byte inside the live block"),
         (112, "16 bytes inside the free block of 160 bytes"),
     ],
 )
