@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from heaplaw.spec.event import NONE, NULL, Env
+from heaplaw.spec.event import NONE, NULL, Env, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import OP_COLUMNS, History, Hung, Op, Trace
 from heaplaw.spec.judge import judge
@@ -382,6 +382,7 @@ def minimise(
         found = search.look(trace, LIMITS)
         if found is None:  # it failed once, and now does not: report what was first seen, honestly
             return replace(best, replayed=replayed(search, trace), runs=search.runs)
+        trace, found = without_skipped(search, trace, found)
         best = Witness(law.name, trace, *found, length, complete=False)
         if searched and law.scope is not Scope.RUN and len(trace) <= MANY and not isinstance(found[1].end, Hung):
             ranges = [r for i in range(len(trace)) if (r := failing_range(search.still_fails, trace, i)) is not None]
@@ -391,6 +392,16 @@ def minimise(
     return replace(
         best, ranges=tuple(ranges), replayed=replayed(search, best.trace), runs=search.runs, complete=complete
     )
+
+
+def without_skipped(
+    search: Search, trace: Trace, found: tuple[Violation, History]
+) -> tuple[Trace, tuple[Violation, History]]:
+    """The trace without operations that are not called: their slots are empty, since what made them was left out."""
+    called = np.flatnonzero(np.asarray(found[1].columns["status"]) != Status.SKIPPED)
+    if 0 < len(called) < len(trace) and (again := search.look(take(trace, called), LIMITS)):
+        return take(trace, called), again
+    return trace, found
 
 
 def replayed(search: Search, trace: Trace, times: int = 3) -> tuple[int, int]:

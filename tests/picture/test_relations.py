@@ -310,6 +310,11 @@ def counters(it: Told) -> None:
         if compares and {"free", "allocated"} & set(it.lines[0].split()):
             words += tuple(word for word in ("free", "allocated") if any(row[COLUMN[word]] for row in it.world.rows))
     head = it.lines[0] if not STEP.match(it.lines[0]) else ""
+    if all(
+        op.kind == Kind.RENEW and row["status"] == Status.FAILED
+        for op, row in zip(it.world.ops, it.world.rows, strict=False)
+    ):
+        words = ()  # there never was an instance to ask
     assert head.split() == list(words)
     if not words:
         return
@@ -400,7 +405,7 @@ def marks(it: Told) -> None:
         assert there[name].ptr >= BASE
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(told())
 def test_what_is_told_is_so(it: Told) -> None:
     steps(it)
