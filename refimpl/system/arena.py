@@ -8,7 +8,7 @@ from .base import Blocks, Booked, check_size
 from .errors import MisuseError
 from .interface import Allocator
 from .ledger import ChunkTag, Held, Note
-from .malloc import Platform
+from .malloc import parent_of
 from .words import ProcessWords
 
 
@@ -59,7 +59,7 @@ class Arena(Booked):
         check_size("Arena", chunk_size)
         super().__init__(name)
         self._state = arena.init(chunk_size)
-        self._chunks = ParentChunks(Platform() if parent is None else parent, name)
+        self._chunks = ParentChunks(parent_of("Arena", parent), name)
 
     def _enter(self, doing: str) -> None:
         super()._enter(doing)

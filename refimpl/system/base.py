@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from heaplaw.spec.layout import MAX_ALIGN, PTRDIFF_MAX, is_power_of_two
 
+from ..allocators.base import counted
 from .errors import MisuseError
 from .interface import Allocator, Leak, Site, Statistics
 from .ledger import Book, ChunkTag, Held, Ledger, Note
@@ -131,7 +132,7 @@ class Booked(Allocator):
         held = self._held("free_sized", ptr)
         if held.size != size:
             raise MisuseError(
-                f"free_sized({ptr:#x}, {size}) of {self.name}", f"the block there has {held.size} bytes", ptr
+                f"free_sized({ptr:#x}, {size}) of {self.name}", f"the block there has {counted(held.size)}", ptr
             )
         self._end(ptr, held)
 
@@ -208,6 +209,8 @@ class Booked(Allocator):
         return ptr
 
     def _held(self, doing: str, ptr: int) -> Held:
+        if type(ptr) is not int:
+            raise MisuseError(f"{doing}({ptr!r}) of {self.name}", "an address is an integer")
         held = self.ledger.blocks.get(ptr)
         if held is None:
             raise MisuseError(f"{doing}({ptr:#x}) of {self.name}", self.ledger.what_is_known(ptr), ptr)
@@ -226,6 +229,18 @@ def check_size(doing: str, size: int) -> None:
     """Refuse what is no size. Sizes above every object are none of this: they are refused with 0."""
     if type(size) is not int or size < 0:
         raise MisuseError(f"{doing}({size!r})", "a size is an integer of 0 bytes or more")
+
+
+def check_allocator(doing: str, inner: object) -> None:
+    """Refuse what serves no requests."""
+    if not callable(getattr(inner, "free_sized", None)):
+        raise MisuseError(f"{doing}({inner!r})", "it takes an allocator")
+
+
+def check_callable(doing: str, function: object) -> None:
+    """Refuse what cannot be called."""
+    if not callable(function):
+        raise MisuseError(f"{doing}({function!r})", "it takes a function")
 
 
 def checked_align(doing: str, align: int, least: int) -> int:

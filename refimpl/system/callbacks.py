@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from .base import Blocks
+from .base import Blocks, check_allocator, check_callable
 from .interface import Allocator, Site
 from .ledger import Held
 from .wrapper import Wrapper
@@ -50,6 +50,8 @@ class Observed(Wrapper):
     """
 
     def __init__(self, inner: Allocator, callback: Callback, name: str = "") -> None:
+        check_allocator("Observed", inner)
+        check_callable("Observed", callback)
         super().__init__(inner, name or f"observed {inner.name}")
         self.errors = 0
         self._callback = callback

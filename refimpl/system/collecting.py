@@ -5,7 +5,7 @@ emergency collection are Lua's (`lgc.c`, `lmem.c`).
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .base import check_size
+from .base import check_allocator, check_callable, check_size
 from .errors import MisuseError
 from .interface import Allocator
 from .ledger import Held, Note
@@ -25,6 +25,8 @@ class GcAllocator(Wrapper):
     """
 
     def __init__(self, inner: Allocator, collect: Collect, threshold: int, name: str = "") -> None:
+        check_allocator("GcAllocator", inner)
+        check_callable("GcAllocator", collect)
         check_size("GcAllocator", threshold)
         super().__init__(inner, name or f"collected {inner.name}")
         self.threshold = threshold

@@ -13,7 +13,7 @@ from .base import Blocks, Booked
 from .errors import MisuseError
 from .interface import Allocator
 from .ledger import ChunkTag, Held, Note
-from .malloc import Platform
+from .malloc import parent_of
 from .words import ProcessWords
 
 
@@ -36,13 +36,15 @@ class Freelist(Booked):
     def __init__(
         self, block_size: int, blocks_per_chunk: int = 64, parent: Allocator | None = None, name: str = "freelist"
     ) -> None:
+        if not all(type(number) is int for number in (block_size, blocks_per_chunk)):
+            raise MisuseError(f"Freelist({block_size!r}, {blocks_per_chunk!r})", "both numbers are integers")
         if block_size < 0 or blocks_per_chunk < 1:
             raise MisuseError(
                 f"Freelist({block_size}, {blocks_per_chunk})", "a block has 0 bytes or more, a chunk a block or more"
             )
         self.block_size = pool.rounded(block_size)
         super().__init__(name, MAX_ALIGN if self.block_size % MAX_ALIGN == 0 else pool.WORD)
-        self._parent = Platform() if parent is None else parent
+        self._parent = parent_of("Freelist", parent)
         self._blocks = blocks_per_chunk
         self._state = PoolState(0, self.block_size, 0, 0, 0)
         self._words = ProcessWords()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from heaplaw.spec.layout import SIZE_MAX
 
+from .base import check_allocator
 from .errors import MisuseError
 from .interface import Allocator, Site
 from .plans import Subsystem
@@ -28,7 +29,10 @@ def allocator_of(of: Of) -> Allocator:
     """The allocator that is meant."""
     if of is None:
         return current()
-    return allocators_get(of) if isinstance(of, Subsystem) else of
+    if isinstance(of, Subsystem):
+        return allocators_get(of)
+    check_allocator("of", of)
+    return of
 
 
 def _typed(kind: Any, ptr: int) -> Any:
@@ -97,7 +101,9 @@ def strdup(text: str | bytes, of: Of = None, *, tag: str = "", site: Site | None
 
 
 def text_at(ptr: int) -> str:
-    """The text that `strdup` copied to `ptr`."""
+    """The text that `strdup` copied to `ptr`, which is not 0: a request that was refused made no text."""
+    if type(ptr) is not int or ptr <= 0:
+        raise MisuseError(f"text_at({ptr!r})", "no text is there")
     return ctypes.string_at(ptr).decode()
 
 

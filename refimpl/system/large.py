@@ -4,7 +4,7 @@ import mmap
 
 from heaplaw.spec.layout import align_up
 
-from .base import Blocks, check_size
+from .base import Blocks, check_allocator, check_size
 from .interface import Allocator
 from .ledger import Held, Note
 from .malloc import libc
@@ -27,6 +27,7 @@ class Mapped(Wrapper):
     """
 
     def __init__(self, inner: Allocator, threshold: int = 128 * 1024, name: str = "") -> None:
+        check_allocator("Mapped", inner)
         check_size("Mapped", threshold)
         super().__init__(inner, name or f"mapped {inner.name}")
         self.threshold = threshold

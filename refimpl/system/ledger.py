@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..allocators.base import counted
+from .errors import MisuseError
 from .interface import Leak, Site, Statistics, TagStatistics
 
 REMEMBERED = 256
@@ -31,12 +33,32 @@ class ChunkTag(str):
         return self.removeprefix(_CHUNKS_OF)
 
 
+def check_tag(tag: object) -> None:
+    """Refuse what is no text."""
+    if not isinstance(tag, str):
+        raise MisuseError(f"tag={tag!r}", "a tag is a text")
+
+
+def check_site(site: object) -> None:
+    """Refuse what is no place in a program."""
+    match site:
+        case (str(), int()) if isinstance(site, tuple):
+            return
+        case _:
+            raise MisuseError(f"site={site!r}", "a site is a pair of file and line")
+
+
 @dataclass(frozen=True)
 class Note:
-    """What a program says of a request beside its size."""
+    """What a program says of a request beside its size. `MisuseError` when that is no tag, or no site."""
 
     tag: str
     site: Site | None
+
+    def __post_init__(self) -> None:
+        check_tag(self.tag)
+        if self.site is not None:
+            check_site(self.site)
 
 
 @dataclass(frozen=True)
@@ -158,8 +180,8 @@ class Ledger:
         """What the books say of an address that is no live block, in words."""
         for start, held in self.blocks.items():
             if start < ptr < start + held.size:
-                return f"it lies {ptr - start} bytes inside the live block of {held.size} bytes at {start:#x}"
+                return f"it lies {counted(ptr - start)} inside the live block of {counted(held.size)} at {start:#x}"
         for start, size in reversed(self._freed):
             if start == ptr:
-                return f"the block of {size} bytes there is freed already"
+                return f"the block of {counted(size)} there is freed already"
         return "no block of this allocator starts there"

@@ -1,6 +1,6 @@
 """A limit on what is live. Source: the allocator system's future list, Memory Limits."""
 
-from .base import check_size
+from .base import check_allocator, check_size
 from .interface import Allocator
 from .ledger import Held, Note
 from .wrapper import Wrapper
@@ -12,6 +12,7 @@ class Limited(Wrapper):
     """
 
     def __init__(self, inner: Allocator, limit: int, name: str = "") -> None:
+        check_allocator("Limited", inner)
         check_size("Limited", limit)
         super().__init__(inner, name or f"limited {inner.name}")
         self.limit = limit

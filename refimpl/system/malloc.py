@@ -6,7 +6,8 @@ from typing import Any
 
 from heaplaw.spec.layout import MAX_ALIGN
 
-from .base import Booked
+from .base import Booked, check_allocator
+from .interface import Allocator
 from .ledger import Held, Note
 
 
@@ -80,3 +81,11 @@ class Platform(Booked):
     def _give(self, ptr: int, held: Held) -> None:
         libc().free(ptr)
         self._footprint -= asked(held.size)
+
+
+def parent_of(doing: str, parent: Allocator | None) -> Allocator:
+    """Where an allocator's chunks come from: a platform of its own, unless one is given."""
+    if parent is None:
+        return Platform()
+    check_allocator(doing, parent)
+    return parent

@@ -1,6 +1,6 @@
 """Subsystems, and the allocator that each has. Source: the allocator system, Subsystem Allocation Strategy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -42,6 +42,13 @@ class Strategy(Enum):
     """Freelists by size class for small blocks, the platform for others: the source's "Platform/Freelist"."""
 
 
+def check_subsystem(doing: str, subsystem: object) -> None:
+    """Refuse what is no subsystem; a name alone is none."""
+    if not isinstance(subsystem, Subsystem):
+        names = ", ".join(known.name for known in Subsystem)
+        raise MisuseError(f"{doing}: {subsystem!r}", f"a subsystem is one of Subsystem: {names}")
+
+
 @dataclass(frozen=True)
 class Plan:
     """The allocator of one subsystem. Sizes in bytes."""
@@ -75,6 +82,20 @@ PLANS: dict[Subsystem, Plan] = {
     Subsystem.TEMP: Plan(Strategy.ARENA),
 }
 """The source's table."""
+
+
+def check_plan(subsystem: Subsystem, plan: object) -> None:
+    """Refuse what is no plan."""
+    if not isinstance(plan, Plan):
+        raise MisuseError(f"Registry: {subsystem} has {plan!r}", "it takes a Plan: Plan(Strategy.ARENA)")
+
+
+def checked(plans: Mapping[Subsystem, Plan]) -> Mapping[Subsystem, Plan]:
+    """The plans, all of them for subsystems."""
+    for subsystem, plan in plans.items():
+        check_subsystem("Registry", subsystem)
+        check_plan(subsystem, plan)
+    return plans
 
 
 def planned(plan: Plan, name: str) -> Booked:

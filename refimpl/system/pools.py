@@ -8,7 +8,7 @@ from .errors import MisuseError
 from .freelist import Freelist
 from .interface import Allocator
 from .ledger import Held, Note
-from .malloc import Platform
+from .malloc import parent_of
 
 
 class SizePools(Booked):
@@ -26,7 +26,7 @@ class SizePools(Booked):
         if list(sizes) != sorted({size for size in sizes if size > 0 and size % MAX_ALIGN == 0}):
             raise MisuseError(f"SizePools(sizes={sizes})", "classes are multiples of 16 bytes, ascending")
         super().__init__(name)
-        self._parent = Platform() if parent is None else parent
+        self._parent = parent_of("SizePools", parent)
         self._sizes = sizes
         self._chunk_size = chunk_size
         self._pools: dict[int, Freelist] = {}

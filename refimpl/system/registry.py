@@ -12,7 +12,7 @@ from .errors import MisuseError
 from .interface import Allocator, Statistics, TagStatistics
 from .ledger import Book
 from .malloc import Platform
-from .plans import PLANS, Plan, Subsystem, plain, planned
+from .plans import PLANS, Plan, Subsystem, check_subsystem, checked, plain, planned
 from .report import LeakReport, statistics_text, tags_text
 from .switches import Switches
 from .tracing import Trace
@@ -35,7 +35,7 @@ class Registry:
         self._out = out
         self._book = Book()
         self._open = True
-        chosen = {**PLANS, **(plans or {})}
+        chosen = {**PLANS, **checked(plans or {})}
         self._allocators = {subsystem: self._made(chosen[subsystem], subsystem.value) for subsystem in Subsystem}
         if self.switches.stats or self.switches.debug:
             atexit.register(self._at_exit)
@@ -61,6 +61,7 @@ class Registry:
 
     def get(self, subsystem: Subsystem) -> Allocator:
         """The allocator of a subsystem."""
+        check_subsystem("get", subsystem)
         self._check_open(f"get({subsystem.value})")
         return self._allocators[subsystem]
 

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from .base import Blocks
+from .base import Blocks, check_allocator
 from .errors import MisuseError
 from .interface import Allocator, Leak, Site
-from .ledger import Held, Note
+from .ledger import Held, Note, check_site
 from .records import RECORD, Records
 from .wrapper import Wrapper
 
@@ -35,6 +35,7 @@ class Trace(Wrapper):
     """
 
     def __init__(self, inner: Allocator, parent: Allocator | None = None, name: str = "") -> None:
+        check_allocator("Trace", inner)
         super().__init__(inner, name or f"trace of {inner.name}")
         self._records = Records(parent)
         self._by_address: dict[int, int] = {}
@@ -54,6 +55,7 @@ class Trace(Wrapper):
     def _site(self, site: Site | None) -> Site:
         if site is None:
             return caller_site()
+        check_site(site)
         file, line = site
         if not 0 <= line <= LINE_MAX:
             raise MisuseError(f"site=({file!r}, {line})", f"a line is a number from 0 to {LINE_MAX}")

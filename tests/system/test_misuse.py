@@ -9,6 +9,8 @@ from heaplaw.refimpl.system import (
     Allocator,
     Arena,
     Freelist,
+    GcAllocator,
+    Limited,
     Mapped,
     MisuseError,
     Observed,
@@ -21,6 +23,8 @@ from heaplaw.refimpl.system import (
     Subsystem,
     Switches,
     Trace,
+    strdup,
+    text_at,
 )
 from heaplaw.refimpl.system.interface import Leak
 
@@ -46,6 +50,12 @@ CALLS: dict[str, tuple[Callable[[Allocator, int], object], str]] = {
     "interior pointer": (lambda a, p: a.free(p + 4), "4 bytes inside the live block of 8 bytes at 0x"),
     "wrong size": (lambda a, p: a.free_sized(p, 9), r"free_sized\(0x.*, 9\) of .*: the block there has 8 bytes"),
     "smaller size": (lambda a, p: a.free_sized(p, 7), "the block there has 8 bytes"),
+    "site": (lambda a, p: a.alloc(8, site="x"), "site='x': a site is a pair of file and line"),  # type: ignore[arg-type]
+    "tag": (lambda a, p: a.alloc(8, tag=5), "tag=5: a tag is a text"),  # type: ignore[arg-type]
+    "tag of a resize": (lambda a, p: a.realloc(p, 9, tag=5), "tag=5: a tag is a text"),  # type: ignore[arg-type]
+    "text as a pointer": (lambda a, p: a.free("x"), r"free\('x'\) of .*: an address is an integer"),  # type: ignore[arg-type]
+    "None as a pointer": (lambda a, p: a.free(None), r"free\(None\) of .*: an address is an integer"),  # type: ignore[arg-type]
+    "one byte inside": (lambda a, p: a.free(p + 1), "it lies 1 byte inside the live block of 8 bytes"),
     "foreign mark": (lambda a, p: a.release(77), "no mark of this allocator"),
 }
 
@@ -133,6 +143,19 @@ MAKERS: dict[str, tuple[Callable[[], object], str]] = {
     "chunk size": (lambda: Arena(-1), "a size is"),
     "threshold": (lambda: Mapped(Platform(), -1), "a size is"),
     "strategy": (lambda: Registry({Subsystem.VM: Plan("bump")}, Switches()), "no such strategy"),  # type: ignore[arg-type]
+    "block size, text": (lambda: Freelist("x"), r"Freelist\('x', 64\): both numbers are integers"),  # type: ignore[arg-type]
+    "limit on nothing": (lambda: Limited(None, 4), r"Limited\(None\): it takes an allocator"),  # type: ignore[arg-type]
+    "trace of nothing": (lambda: Trace(None), r"Trace\(None\): it takes an allocator"),  # type: ignore[arg-type]
+    "parent": (lambda: Arena(64, parent=5), r"Arena\(5\): it takes an allocator"),  # type: ignore[arg-type]
+    "parent of pools": (lambda: SizePools(5), r"SizePools\(5\): it takes an allocator"),  # type: ignore[arg-type]
+    "parent of blocks": (lambda: Freelist(8, parent=5), r"Freelist\(5\): it takes an allocator"),  # type: ignore[arg-type]
+    "collector": (lambda: GcAllocator(Platform(), None, 10), r"GcAllocator\(None\): it takes a function"),  # type: ignore[arg-type]
+    "listener": (lambda: Observed(Platform(), None), r"Observed\(None\): it takes a function"),  # type: ignore[arg-type]
+    "allocator by name": (lambda: strdup("a", "AST"), r"of\('AST'\): it takes an allocator"),  # type: ignore[arg-type]
+    "subsystem by name": (lambda: Registry({"AST": Plan()}, Switches()), "'AST': a subsystem is one of Subsystem: VM"),  # type: ignore[dict-item]
+    "no plan": (lambda: Registry({Subsystem.AST: "arena"}, Switches()), "AST has 'arena': it takes a Plan"),  # type: ignore[dict-item]
+    "get by name": (lambda: Registry(switches=Switches()).get("AST"), "get: 'AST': a subsystem is one of"),  # type: ignore[arg-type]
+    "text at 0": (lambda: text_at(0), r"text_at\(0\): no text is there"),
     "line": (lambda: Trace(Platform()).alloc(1, site=("a.c", -1)), "a line is a number from 0"),
 }
 
