@@ -93,6 +93,8 @@ class AllocatorMachine(RuleBasedStateMachine):
     def __init_subclass__(cls, **given: Any) -> None:
         """Rules of operations that the shape does not have are left out: trying them in vain makes shrinking slow."""
         super().__init_subclass__(**given)
+        if cls.shape not in SHAPES:
+            raise ValueError(f"{cls.__name__}: {cls.shape!r} is no shape; shapes are {', '.join(SHAPES)}")
         for name, kind in RULES.items():
             if name not in vars(cls):
                 there = cls.renews if kind == Kind.RENEW else kind in SHAPES[cls.shape].operations

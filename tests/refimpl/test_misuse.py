@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from heaplaw.models.allocator_machine import AllocatorMachine
 from heaplaw.refimpl.allocators import (
     BumpAllocator,
     FreeListAllocator,
@@ -88,3 +89,8 @@ def test_global_alloc__of_a_bare_size_says_so_too() -> None:
 def test_buffer__that_cannot_be_had_is_told_with_its_size(make: Callable[[int], object]) -> None:
     with pytest.raises(MemoryError, match=f"^{2**62} bytes could not be had$"):
         make(2**62)
+
+
+def test_machine__of_a_shape_that_is_none_names_the_shapes() -> None:
+    with pytest.raises(ValueError, match=r"^Odd: 'stak' is no shape; shapes are malloc, .*stack"):
+        type("Odd", (AllocatorMachine,), {"shape": "stak"})
