@@ -5,6 +5,7 @@ The functions are called as a user calls them; what came is recorded as a `Laid`
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -62,6 +63,16 @@ def answered(laid: Laid, error: type[Exception], ask: Callable[[], tuple[Any, in
     return replace(laid, got_size=recorded(made.size), got_align=made.align, offset=recorded(offset))
 
 
+def plain(function: Callable[..., Any], *arguments: int) -> tuple[Any, int]:
+    """A layout, at no offset."""
+    return function(*arguments), 0
+
+
+def padded(base: Any) -> tuple[Any, int]:
+    """A layout with its tail padded."""
+    return base.padded(), 0
+
+
 def there(module: ModuleType, size: int, align: int) -> Any:
     """A layout to go on with; None where it is refused, which is seen elsewhere."""
     try:
@@ -76,20 +87,20 @@ def asked(module: ModuleType = layout) -> Iterator[Laid]:
     for size, align in product(SIZES, ALIGNS):
         sound = valid((size,), (align,))
         laid = replace(PLAIN, size=recorded(size), align=align if is_power_of_two(align) else 1, valid=sound)
-        yield answered(laid, refused, lambda: (module.layout_new(size, align), 0))  # noqa: B023 (called at once)
+        yield answered(laid, refused, partial(plain, module.layout_new, size, align))
         for count in COUNTS:
             array = replace(laid, asked=Asked.ARRAY, count=recorded(count), valid=valid((size, count), (align,)))
-            yield answered(array, refused, lambda: (module.layout_array(size, align, count), 0))  # noqa: B023
+            yield answered(array, refused, partial(plain, module.layout_array, size, align, count))
         base = there(module, size, align) if sound else None
         if base is None:
             continue
-        yield answered(replace(laid, asked=Asked.PADDED), refused, lambda: (base.padded(), 0))  # noqa: B023
+        yield answered(replace(laid, asked=Asked.PADDED), refused, partial(padded, base))
         for then_size, then_align in product(SIZES, ALIGNS):
             behind = there(module, then_size, then_align) if valid((then_size,), (then_align,)) else None
             if behind is None:
                 continue
             extended = replace(laid, asked=Asked.EXTEND, then_size=then_size, then_align=then_align)
-            yield answered(extended, refused, lambda: base.extend(behind))  # noqa: B023
+            yield answered(extended, refused, partial(base.extend, behind))
 
 
 def judged(module: ModuleType = layout) -> Layouts:

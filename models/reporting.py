@@ -43,9 +43,12 @@ class Counting:
 
 def costs(env: Env) -> frozenset[str]:
     """The promises on costs that `env` makes, by the names that laws need."""
-    constant = env.constant_alloc or env.constant_free
-    linear = not (env.constant_alloc and env.constant_free)
-    return frozenset({"cost"} | ({"constant time"} if constant else set()) | ({"linear time"} if linear else set()))
+    found = {"cost"}
+    if env.constant_alloc or env.constant_free:
+        found.add("constant time")
+    if not (env.constant_alloc and env.constant_free):
+        found.add("linear time")
+    return frozenset(found)
 
 
 class Reporting:

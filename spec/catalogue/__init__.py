@@ -10,7 +10,7 @@ CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in 
 def law(name: str) -> AnyLaw:
     """The law of that name or id; KeyError when there is none."""
     for candidate in CATALOGUE.values():
-        if name in (candidate.name, candidate.id) or name.upper() == candidate.id:
+        if name.lower() == candidate.name or name.upper() == candidate.id:
             return candidate
     raise KeyError(name)
 

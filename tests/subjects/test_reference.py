@@ -7,6 +7,7 @@ import pytest
 
 from heaplaw.check import Report, check
 from heaplaw.emit import pytest_regression
+from heaplaw.models.reporting import Counting
 from heaplaw.references import explicit, system
 from heaplaw.references.table import REFERENCES
 from heaplaw.spec.catalogue import CATALOGUE
@@ -76,7 +77,7 @@ def test_a_stored_subject_is_made_again() -> None:
 def test_counting__words_of_headers_alone() -> None:
     from heaplaw.refimpl.memory import RealMemory
 
-    memory = explicit.Counting(RealMemory(64))
+    memory = Counting(RealMemory(64))
     address = memory.memory.address
     memory.write(address, 7)
     assert memory.read(address) == 7

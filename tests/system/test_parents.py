@@ -62,6 +62,18 @@ def test_chunks__outlive_what_would_end_them(parent: str, child: str) -> None:
     below.drop()
 
 
+def test_large_blocks__that_pools_pass_on_outlive_it_too() -> None:
+    below = Platform()
+    above = SizePools(below)
+    block = above.realloc(above.alloc(100_000), 200_000, tag="large")
+    assert below.tag_current("large") == 200_000
+    with pytest.raises(MisuseError, match="reset of platform: chunks of pools are live: drop pools first"):
+        below.reset()
+    above.free(block)
+    below.reset()
+    below.drop()
+
+
 def test_release__spares_chunks_from_before_the_mark() -> None:
     arena = Arena()
     above = Freelist(64, parent=arena)
