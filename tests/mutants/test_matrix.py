@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from heaplaw.cli import cli
-from heaplaw.killmatrix import Case, Kill, Matrix, Row, all_cases, build
+from heaplaw.killmatrix import Case, Kill, Matrix, Row, all_cases, build, engines
 from heaplaw.killmatrix.cases import Source
 from heaplaw.killmatrix.matrix import chosen
 from heaplaw.killmatrix.text import document, lines
@@ -103,6 +103,28 @@ def test_what_cannot_be_run_here__is_left_out(monkeypatch: pytest.MonkeyPatch) -
     assert "left out  1 mutants written in C: their library is not built here" in lines(matrix)
     asked = replace(matrix, laws=("aligned", "lifo_pop"))
     assert (asked.unmade, asked.idle) == ([], [])
+
+
+def test_an_interrupt__ends_it_and_keeps_what_was_found() -> None:
+    def run(which: Case) -> Row:
+        if which is not SKEWS:
+            raise KeyboardInterrupt
+        return killed(which)
+
+    other = case("ref-other", "lifo_pop")
+    matrix = build([SKEWS, other, other], run, whole=True)
+    assert [row.case for row in matrix.rows] == [SKEWS]
+    assert matrix.unseen == 2
+    assert lines(matrix)[-2:] == [
+        "interrupted, 2 mutants were not looked at",
+        "SUMMARY: heaplaw: 1 of 1 mutants killed",
+    ]
+
+
+def test_an_interrupt_while_a_trace_is_made_short__ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "asked", lambda: True)
+    with pytest.raises(KeyboardInterrupt):
+        engines.run(chosen(["ref-pool-last-kept"])[0])
 
 
 def test_cases__are_all_mutants_of_the_project() -> None:
