@@ -185,10 +185,11 @@ class Booked(Allocator):
             raise MisuseError(f"{doing} of {self.name}", "called from another thread than the one it is confined to")
 
     def check_unlent(self, doing: str, serial: int = 0) -> None:
-        """Refuse to go on while another allocator hands out pieces of a live block, `serial` or later."""
+        """Refuse to go on while another allocator hands out a live block, `serial` or later, or pieces of it."""
         for _, held in self.ledger.since(serial):
             if isinstance(held.tag, ChunkTag):
-                raise MisuseError(f"{doing} of {self.name}", f"{held.tag} are live: drop {held.tag.owner} first")
+                owner = held.tag.owner
+                raise MisuseError(f"{doing} of {self.name}", f"chunks of {owner} are live: drop {owner} first")
 
     def _ending(self, doing: str, serial: int) -> Blocks:
         """The live blocks from `serial` on, newest first, which may be ended together."""

@@ -14,23 +14,23 @@ from .interface import Leak, Site, Statistics, TagStatistics
 
 REMEMBERED = 256
 """Freed addresses that are remembered, so that a double free can be told from a foreign pointer."""
-_CHUNKS_OF = "chunks of "
 
 
 class ChunkTag(str):
-    """The tag of a block that another allocator hands out in pieces: it must not be ended from below."""
+    """The tag of a block that `owner`, another allocator, hands out whole or in pieces: it must not be ended
+    from below.
+    """
 
-    __slots__ = ()
+    __slots__ = ("owner",)
+    owner: str
+    """Its name."""
 
     @classmethod
-    def of(cls, owner: str) -> "ChunkTag":
-        """The tag of the chunks of an allocator."""
-        return cls(_CHUNKS_OF + owner)
-
-    @property
-    def owner(self) -> str:
-        """The allocator's name."""
-        return self.removeprefix(_CHUNKS_OF)
+    def of(cls, owner: str, tag: str | None = None) -> "ChunkTag":
+        """`tag`, by default that of an allocator's chunks."""
+        made = cls(f"chunks of {owner}" if tag is None else tag)
+        made.owner = owner
+        return made
 
 
 def check_tag(tag: object) -> None:

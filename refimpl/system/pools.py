@@ -7,7 +7,7 @@ from .base import Blocks, Booked
 from .errors import MisuseError
 from .freelist import Freelist
 from .interface import Allocator
-from .ledger import Held, Note
+from .ledger import ChunkTag, Held, Note
 from .malloc import parent_of
 
 
@@ -48,8 +48,12 @@ class SizePools(Booked):
         if index not in self._pools:
             size = self._sizes[index]
             blocks = max(1, self._chunk_size // size)
-            self._pools[index] = Freelist(size, blocks, self._parent, f"{size} bytes of {self.name}")
+            self._pools[index] = Freelist(size, blocks, self._parent, f"{self.name} of {size} bytes")
         return self._pools[index]
+
+    def _tag(self, home: Allocator, note: Note) -> str:
+        """The request's tag; the parent is told whose the block is."""
+        return ChunkTag.of(self.name, note.tag) if home is self._parent else note.tag
 
     def _count(self, home: Allocator, change: int) -> None:
         if home is self._parent:
@@ -57,14 +61,14 @@ class SizePools(Booked):
 
     def _take(self, size: int, align: int, note: Note) -> int:
         home = self._home(size, align)
-        ptr = home.alloc(size, align, tag=note.tag, site=note.site)
+        ptr = home.alloc(size, align, tag=self._tag(home, note), site=note.site)
         if ptr != 0:
             self._count(home, size)
         return ptr
 
     def _take_zeroed(self, size: int, align: int, note: Note) -> int:
         home = self._home(size, align)
-        ptr = home.alloc_zeroed(size, align, tag=note.tag, site=note.site)
+        ptr = home.alloc_zeroed(size, align, tag=self._tag(home, note), site=note.site)
         if ptr != 0:
             self._count(home, size)
         return ptr
@@ -73,7 +77,7 @@ class SizePools(Booked):
         home = self._home(held.size, held.align)
         if self._home(size, held.align) is not home:
             return super()._resize(ptr, held, size, note)
-        new = home.realloc(ptr, size, tag=note.tag, site=note.site)
+        new = home.realloc(ptr, size, tag=self._tag(home, note), site=note.site)
         if new != 0:
             self._count(home, size - held.size)
         return new
