@@ -43,8 +43,8 @@ STATES = 2_000
 """States that are explored at most …"""
 FEW_STATES = 300
 """… and where short traces are not asked for."""
-EXAMPLES = 100
-"""Runs of a machine, of 30 operations at most."""
+EXAMPLES, STEPS = 400, 60
+"""Runs of a machine, and operations of each at most."""
 Found: TypeAlias = tuple[tuple[Kill, ...], frozenset[str]]
 """The kill, if there is one, and all laws that were seen broken on the way."""
 
@@ -170,7 +170,7 @@ def of_machine(case: Case, shorten: bool = True) -> Found:
     if case.group not in RIGS:
         return (), frozenset()
     rig, modules = RIGS[case.group], copy_of(case)
-    found = killed_by_machine(lambda: rig.live(modules), rig.shape, EXAMPLES, SEED, shrink=shorten)
+    found = killed_by_machine(lambda: rig.live(modules), rig.shape, EXAMPLES, SEED, STEPS, shrink=shorten)
     return _killed("machine", case, *(found.violations, len(found.trace)) if found else ((), 0))
 
 

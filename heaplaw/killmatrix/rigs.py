@@ -9,6 +9,7 @@ from heaplaw.models import generate
 from heaplaw.models.exploring.model import Model
 from heaplaw.models.exploring.reference import arena_model, bump_model, freelist_model, pool_model, stack_model
 from heaplaw.models.live import Live, live_steps
+from heaplaw.models.reporting import Reporting
 from heaplaw.models.session import replay
 from heaplaw.refimpl.memory import WordMemory
 from heaplaw.spec.event import Env, Event, Order
@@ -88,7 +89,9 @@ class Rig:
             after, event = stepped(now, op, ptr, words)
             return after, replace(event, env=env, **{name: getattr(event, name) % 2**64 for name in _COUNTERS})
 
-        return live_steps(step, state, memory, env, SHAPES[self.shape], self.kinds, lambda: self.init(steps, memory))
+        listed = steps.free_blocks if self.shape == "freelist" else None
+        told = Reporting(step, env, listed)
+        return live_steps(told, state, memory, env, SHAPES[self.shape], self.kinds, lambda: self.init(steps, memory))
 
     def traces(self, modules: Modules, operations: int, seed: int) -> Iterator[Trace]:
         """What a check of this allocator would run."""

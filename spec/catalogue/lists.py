@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..event import Env, Event, Status, View
 from ..law import Law, Scope
-from ..logic import Truth, implies, ite, one_of
+from ..logic import Truth, implies, ite, neg, one_of
 from ..report import Report, Sums
 from ..shapes import SHAPES, Kind
 
@@ -48,7 +48,8 @@ first_fit = Law[Event](
 
 
 def _called(e: Event) -> Truth:
-    return e.counted
+    # Pure steps that begin anew have not been asked yet what their list is like.
+    return e.counted & neg(e.kind == Kind.RENEW)
 
 
 def _no_fragment(e: Event) -> Truth:

@@ -111,6 +111,12 @@ def test_copy__is_judged_in_a_process_of_its_own() -> None:
 # ---- kills
 
 
+@pytest.mark.parametrize("group", RIGS)
+def test_machine_of_the_shape__kills_every_mutant_of_its_steps(group: str) -> None:
+    alive = [case.name for case in CASES if case.group == group and not engines.of_machine(case, shorten=False)[0]]
+    assert not alive
+
+
 @pytest.mark.parametrize("case", IN_PROCESS, ids=lambda case: case.name)
 def test_fault_in_steps__is_seen_in_this_process_or_by_a_check(case: Case) -> None:
     row = engines.run(case, shorten=False)

@@ -86,7 +86,7 @@ PATCHES = (
         "else push(less, block, size, memory)\n",
         "else push(push(less, block, size, memory), block, size, memory)\n",
         "blocks_disjoint", "a freed block is put into the list twice, and linked to itself",
-        _OVERLAP,
+        (*_OVERLAP, "constant_time"),
     ),
     Patch(
         "ref-freelist-free-counts-payload", _STEPS,

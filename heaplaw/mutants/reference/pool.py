@@ -59,6 +59,7 @@ PATCHES = (
         "        return replace(state, num_free=state.num_free + 1)\n"
         "    memory.write(ptr, state.free_list)\n    return replace(state, free_list=ptr, ",
         "reuse_order", "a freed block is put second on the list: not the newest is handed out next",
+        ("constant_time",),
     ),
     Patch(
         "ref-pool-link-second-word", _STEPS,
