@@ -1,12 +1,14 @@
 """The machine of every shape: silent on what is correct, loud on what is not; what it finds can be used elsewhere."""
 
+import itertools
 from collections.abc import Callable, Mapping
+from ctypes import addressof, create_string_buffer
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
@@ -32,6 +34,7 @@ from heaplaw.models.live import live
 from heaplaw.models.session import LawViolated, export, replay
 from heaplaw.mutants.heaps import HEAP_MUTANTS, CorrectHeap, HeapMutant
 from heaplaw.mutants.pools import POOL_MUTANTS, PoolMutant
+from heaplaw.refimpl.allocators import plain
 from heaplaw.replay import run_again
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.history import Op, make_trace
@@ -222,3 +225,32 @@ def test_live__objects_that_deal_in_offsets_are_followed_there() -> None:
     assert session.violations == []
     assert [held.size for held in session.slots.values()] == [24]
     assert any(subject.memory)
+
+
+class Wandering(plain.Stack):
+    """A correct stack in real memory that lies elsewhere each time, as fresh memory does."""
+
+    places = itertools.count()
+
+    def __init__(self) -> None:
+        self.kept = create_string_buffer(2048 + 512)
+        start = addressof(self.kept)
+        super().__init__(start + -start % 512 + 16 * (next(self.places) % 8), 1024)
+
+
+def test_machine__of_an_object_in_real_memory_does_not_depend_on_where_that_is() -> None:
+    class Machine(AllocatorMachine):
+        shape = "stack"
+
+        def make(self) -> Wandering:
+            return Wandering()
+
+    run_state_machine_as_test(Machine, settings=settings(Machine.TestCase.settings, max_examples=60))
+
+
+def test_machine__explains_nothing_line_by_line() -> None:
+    class Machine(AllocatorMachine):
+        shape = "stack"
+
+    assert Phase.explain not in Machine.TestCase.settings.phases
+    assert Phase.shrink in Machine.TestCase.settings.phases
