@@ -37,6 +37,12 @@ TWINNED = frozenset({"reset_frees_all", "lifo_pop", "release_frees_all"})
 """Laws that compare an operation with an earlier one that asked the same in the same state."""
 FILLING = frozenset({"bump", "stack", "arena", "freelist"})
 """Shapes whose blocks lie side by side until there is no more room."""
+HEADERS = (0, 8, 16, 24, 32)
+"""Bytes that an allocator may add to a block: tried when one block takes the place of all others."""
+TRIES = 64
+"""Rows of blocks that are tried to be joined."""
+FEW, MOST = 12, 20_000
+"""In traces longer than the one, and not than the other, blocks that were made in a row are joined into one."""
 MANY = 8
 """Traces with more operations are simplified in groups first."""
 MIDDLING = 200
@@ -239,11 +245,39 @@ def filled(search: Search, trace: Trace) -> Trace:
         return trace
     top = int(e.ptr) if e.makes else max(block.ptr + block.extent for block in live)
     span, first = top - min(block.ptr for block in live), trace.op(min(heap.part(e).live))
-    for header in (0, 8, 16, 24, 32):
+    for header in HEADERS:
         if span > header:
             shorter = trace.with_ops([replace(first, size=span - header, count=1), trace.op(last)])
             if search.still_fails(shorter):
                 return shorter
+    return trace
+
+
+def joined(search: Search, trace: Trace) -> Trace:
+    """One block in place of many that were made in a row and that nobody names: as large as reaches over them all."""
+    ops = trace.ops() if FEW < len(trace) <= MOST and SHAPES[trace.shape].sized else []
+    seen = search.look(trace) if ops else None
+    if seen is None:
+        return trace
+    named = {op.slot for op in ops}
+    plain = [index for index, op in enumerate(ops) if op.kind == Kind.ALLOC and index not in named]
+    rows = np.split(plain, np.flatnonzero(np.diff(plain) != 1) + 1)
+    waiting = [(int(row[0]), int(row[-1])) for row in rows if len(row) > 1]
+    for _ in range(TRIES):
+        if not waiting or search.late:
+            break
+        low, high = waiting.pop()  # the latest first: what comes before keeps its places
+        first, last = seen[1].event(low), seen[1].event(high)
+        span = int(last.ptr) + int(last.extent) - int(first.ptr)
+        if first.makes and last.makes and 0 < span <= trace.env.max_request:
+            kept = [*range(low + 1), *range(high + 1, len(trace))]
+            shorter = trace.subset(kept).ops()
+            shorter[low] = replace(shorter[low], size=span)
+            if search.fails(trace.with_ops(shorter)):
+                trace = trace.with_ops(shorter)
+                continue
+        middle = (low + high) // 2
+        waiting += [pair for pair in ((low, middle), (middle + 1, high)) if pair[0] < pair[1]]
     return trace
 
 
@@ -357,6 +391,8 @@ def shortest(search: Search, history: History, violation: Violation, earlier: Se
         trace = fuse(search, trace)
     if len(trace) <= 5 * MANY:
         trace = reduce_operations(search, trace)
+    if (shorter := joined(search, trace)) is not trace:
+        trace = reduce_operations(search, Simplifier(search, shorter).run())
     return trace, True
 
 
