@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from heaplaw.spec.event import NONE, Block, Env, Event, Run, Status
 from heaplaw.spec.heap import RUN_BLOCK_MAX, run_of
-from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS, REPORT_COLUMNS, History
+from heaplaw.spec.history import COUNTED, EVENT_COLUMNS, OP_COLUMNS, REPORT_COLUMNS, History
 from heaplaw.spec.judge import KEPT, Online, Tally
 from heaplaw.spec.law import AnyLaw, Scope, implied
 from heaplaw.spec.layout import PAGE
@@ -29,7 +29,7 @@ from .shadow import Shadow, native_library
 WINDOW = 32_768
 """Operations judged at a time: their columns stay in the second-level cache."""
 _FIELDS = [name for name in Event.__dataclass_fields__ if name not in ("index", "env", "report")]
-_COUNTERS = ("num_free", "num_allocated", "remaining", "total", "sound", "instance", "label")
+_COUNTERS = (*COUNTED, "instance", "label")
 """Columns that are all zero, and not even mapped, where the subject has no such counter or a single instance."""
 _NUMBERS = {column.name: column.width for column in (*OP_COLUMNS, *EVENT_COLUMNS, *REPORT_COLUMNS)}
 Array = NDArray[Any]
@@ -125,8 +125,6 @@ class FastJudge:
     def _mapped(self, name: str) -> bool:
         if name == "instance":
             return self._several
-        if name == "label":
-            return False
         return name not in _COUNTERS or name in self.history.counted
 
     def feed(self, upto: int) -> None:

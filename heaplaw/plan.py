@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from heaplaw.spec import history
 from heaplaw.spec.report import REPORTS
 from heaplaw.spec.shapes import CALLS, Kind
 
@@ -65,14 +66,7 @@ COUNTERS = {
 """Calls that only look, with their letters. `base` is called once, when an instance is made; reports, by Python objects
 alone.
 """
-COLUMN_OF = {
-    "num_free_blocks": "num_free",
-    "num_allocated": "num_allocated",
-    "remaining": "remaining",
-    "total_allocated": "total",
-    "invariant": "sound",
-    **{name: name for name in sorted(REPORTS)},
-}
+COLUMN_OF = {**history.COUNTERS, **{name: name for name in sorted(REPORTS)}}
 """The column of each counter that is called after every operation."""
 INIT, CREATE, DESTROY = "I", "C", "D"
 MOST_ARGUMENTS = 6

@@ -7,6 +7,7 @@ block. Columns are anything with `len` and integer indexing: lists, arrays, mapp
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 from .event import NONE, NULL, Env, Event, Status
@@ -63,8 +64,16 @@ EVENT_COLUMNS = (
     Column("total", 8, "the subject's counter of bytes handed out, after the operation"),
     Column("sound", 1, "the subject's check of itself, after the operation: 0 not asked, 1 well, 2 broken"),
 )
-COUNTED = frozenset({"num_free", "num_allocated", "remaining", "total", "sound"})
-"""The columns of `EVENT_COLUMNS` that hold a subject's own counters."""
+COUNTERS: Mapping[str, str] = {
+    "num_free_blocks": "num_free",
+    "num_allocated": "num_allocated",
+    "remaining": "remaining",
+    "total_allocated": "total",
+    "invariant": "sound",
+}
+"""The column of `EVENT_COLUMNS` that holds each of a subject's own counters."""
+COUNTED = frozenset(COUNTERS.values())
+"""Those columns."""
 REPORT_COLUMNS = tuple(Column(name, 8, "the subject's own word: see spec.report") for name in sorted(REPORTS))
 """What a history may hold beside `EVENT_COLUMNS`, where the subject reports."""
 
@@ -266,8 +275,13 @@ class History:
 
     def report(self, index: int) -> Report:
         """What the subject said of itself after operation `index`."""
-        told = self.counted & REPORTS
+        told = self._reported
         return Report(**{name: int(self.columns[name][index]) for name in told}) if told else SILENT
+
+    @cached_property
+    def _reported(self) -> frozenset[str]:
+        """What the subject reports: the same for all operations, and asked for each."""
+        return self.counted & REPORTS
 
     def owner(self, index: int) -> int:
         """Index of the operation that gave birth to the block that operation `index` names, or NONE."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from heaplaw.models.reporting import Counting
 from heaplaw.refimpl import system
 from heaplaw.refimpl.memory import WordMemory
 from heaplaw.refimpl.steps import arena, bump, freelist, pool, stack
@@ -19,22 +20,16 @@ CHUNK = 4096
 """Bytes that the growing allocators take at a time."""
 
 
-class Counted:
-    """Words of another memory; what was read and written since `forget`."""
+class Counted(Counting):
+    """Words of another memory; what was read and written since `forget`, and where was read."""
 
     def __init__(self, memory: Any) -> None:
-        self.memory = memory
-        self.words = 0
+        super().__init__(memory)
         self.read_at: set[int] = set()
 
     def read(self, address: int) -> int:
-        self.words += 1
         self.read_at.add(address)
-        return int(self.memory.read(address))
-
-    def write(self, address: int, value: int) -> None:
-        self.words += 1
-        self.memory.write(address, value)
+        return super().read(address)
 
     def forget(self) -> None:
         """Begin to count anew."""

@@ -6,13 +6,11 @@ Runs in the worker. The objects of `refimpl.allocators.plain` do the work; the m
 from typing import Any
 
 from heaplaw.models.reporting import Counting
+from heaplaw.refimpl.steps import freelist as freelist_steps
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.report import first_fitting
 
 from .system import package
-
-HEADER = 16
-"""Bytes of a free list's header: the whole block's size is the word so far in front of the payload."""
 
 
 class Explicit:
@@ -74,7 +72,7 @@ class Listed(Explicit):
     def _looked(self, size: int, align: int) -> None:
         """Before a call: what the list was like, and where a request would go."""
         self._before = len(self._now)
-        self._fit = first_fitting(self._now, size, align, HEADER)
+        self._fit = first_fitting(self._now, size, align, freelist_steps.HEADER)
 
     def alloc(self, size: int, align: int) -> int:
         self._looked(size, align)
@@ -116,7 +114,8 @@ class Listed(Explicit):
 
     def least_taken(self) -> int:
         """As the headers of live blocks say."""
-        return min((int(self._counting.memory.read(ptr - HEADER)) for ptr in self._live), default=SIZE_MAX)
+        headers = (ptr - freelist_steps.HEADER for ptr in self._live)
+        return min((int(freelist_steps.size_of(header, self._counting.memory)) for header in headers), default=SIZE_MAX)
 
 
 class Pool(Explicit):

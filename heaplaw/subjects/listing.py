@@ -12,7 +12,6 @@ from typing import Any
 
 from heaplaw import mapping, mappings
 from heaplaw.mapping import Mapping, MappingError
-from heaplaw.references.table import REFERENCES
 
 from .base import UsageError
 from .build import LANGUAGES
@@ -71,6 +70,8 @@ def find_mapping(name: str) -> Path | None:
 
 def names() -> list[str]:
     """Every name that stands for a subject, each once, those of the built-in ones first."""
+    from heaplaw.references.table import REFERENCES
+
     return list(dict.fromkeys((*BUILT_IN, *(path.stem for path in _files()), *(f"ref:{name}" for name in REFERENCES))))
 
 
@@ -85,6 +86,8 @@ def mappings_of(library: Path) -> list[str]:
 
 def entries() -> list[Entry]:
     """All that can be judged. A name stands for the first mapping that has it; without one, for what is built in."""
+    from heaplaw.references.table import REFERENCES
+
     owners: dict[str, Path] = {}
     mapped = [
         _entry(path, folder, owners.setdefault(path.stem, path))

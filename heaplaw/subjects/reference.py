@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from heaplaw.references.table import REFERENCES
 from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import SHAPES
 
@@ -17,6 +16,8 @@ def reference_subject(name: str, package: str = "", known_as: str = "") -> Proce
     `package`: where the reference implementation is imported from; a faulty one may stand in. `known_as`: what it is
     called then.
     """
+    from heaplaw.references.table import REFERENCES
+
     if name not in REFERENCES:
         import difflib
 

@@ -8,7 +8,6 @@ from typing import Any
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.mutants import CORRECT, MUTANTS
-from heaplaw.mutants.reference import PATCHES, package, subjects_of
 from heaplaw.mutants.shapes import MAPPING
 from heaplaw.spec.shapes import SHAPES
 
@@ -93,6 +92,8 @@ def refuse_stray_options(
 
 def mutant_subject(name: str) -> ProcessSubject:
     """One of the seeded faults that come with heaplaw, or one of its correct allocators."""
+    from heaplaw.mutants.reference import PATCHES, package, subjects_of
+
     if name in PATCHES and subjects_of(name):
         return reference_subject(subjects_of(name)[0], package(name), f"mutant:{name}")
     known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING, *PATCHES)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from heaplaw.spec.event import Env, Event, Order, Status, Zero
-from heaplaw.spec.history import Op
+from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.protocols import Memory, Step
 from heaplaw.spec.shapes import CALLS, MAKERS, POOL, Kind, Shape
@@ -22,14 +22,6 @@ from ..methods import (
 )
 from .payload import Held
 
-FIELDS = {
-    "num_free_blocks": "num_free",
-    "num_allocated": "num_allocated",
-    "remaining": "remaining",
-    "total_allocated": "total",
-    "invariant": "sound",
-}
-"""The field of an event that takes what each counter says."""
 _TOKENS = 2**48
 """Marks that are no numbers are numbered from here on."""
 
@@ -85,7 +77,7 @@ class StepCalls:
             self.state, self._counted = self._init(), self._at_first
             return Event(op.kind, 0, env=self.env, **self._counted)
         self.state, event = self._step(self.state, op, 0 if held is None else held.ptr, self.memory)
-        self._counted = {name: getattr(event, name) for name in FIELDS.values()} | {"report": event.report}
+        self._counted = {name: getattr(event, name) for name in COUNTERS.values()} | {"report": event.report}
         return event
 
     def counters(self) -> Mapping[str, Any]:
@@ -198,8 +190,8 @@ class ObjectCalls:
 
     def counters(self) -> dict[str, Any]:
         """What the object says now; the largest number when it says nothing that makes sense."""
-        found = {name: self._said(method) for name, method in self._counters.items() if name in FIELDS}
-        return {FIELDS[name]: value for name, value in found.items()}
+        found = {name: self._said(method) for name, method in self._counters.items() if name in COUNTERS}
+        return {COUNTERS[name]: value for name, value in found.items()}
 
     def _said(self, method: Method) -> int:
         well = method.returns == "bool"

@@ -30,23 +30,12 @@ from heaplaw.store import Stored, checksum, document_of, load, save
 from heaplaw.subjects import UsageError, resolve
 from heaplaw.wording import Wording
 
+from .mappings import HEAPS
+
 A, RESET, RENEW = Kind.ALLOC, Op(Kind.RESET), Op(Kind.RENEW)
 ALL_MUTANTS = [*MUTANTS, *(mutant for group in SHAPE_MUTANTS.values() for mutant in group)]
 HEALTHY = {mutant.name: mutant.base for mutant in ALL_MUTANTS}
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
-HEAPS = """
-source = "faulty.c"
-shape = "malloc"
-instances = 2
-buffer = 1024
-init = { call = "hp_begin(hook_malloc, hook_free)", returns = "errno" }
-heap = "hp_open(&heap, buffer, capacity)"
-destroy = "hp_close(heap)"
-alloc = "hp_take(heap, &out, size)"
-free = { call = "hp_give(ptr)", returns = "errno" }
-[promises]
-alignment = 16
-"""
 CLASHES = """
 source = "faulty.c"
 shape = "bump"

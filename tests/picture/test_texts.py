@@ -11,6 +11,8 @@ import pytest
 from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import SHAPES, Kind
 
+from .mappings import HEAPS
+
 GOLDEN = Path(__file__).parent / "golden"
 A = Kind.ALLOC
 RENEW = Op(Kind.RENEW)
@@ -21,19 +23,6 @@ def asked(*sizes: int) -> list[Op]:
     return [Op(A, size) for size in sizes]
 
 
-HEAPS = """
-source = "faulty.c"
-shape = "malloc"
-instances = 2
-buffer = 1024
-init = { call = "hp_begin(hook_malloc, hook_free)", returns = "errno" }
-heap = "hp_open(&heap, buffer, capacity)"
-destroy = "hp_close(heap)"
-alloc = "hp_take(heap, &out, size)"
-free = { call = "hp_give(ptr)", returns = "errno" }
-[promises]
-alignment = 16
-"""
 METHODS = """
 python = "mine"
 shape = "stack"
