@@ -22,7 +22,8 @@ assert all(address_of(behind_program(name)) == process.address(name) for name in
 assert behind_program("no_such_function") is None
 print(json.dumps(process.owners({NAMES})))
 """
-EMPTY = "int nothing;"
+OTHER = "int getpid(void); int other(void) { return getpid(); }"
+"""It needs the C library, so that its handle finds malloc, which it does not define."""
 OWN = """
 void *__libc_malloc(unsigned long), *__libc_realloc(void *, unsigned long);
 void __libc_free(void *);
@@ -48,8 +49,8 @@ def test_what_is_preloaded_comes_first(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler (Debian: gcc)")
-    files = [tmp_path / "empty.so", tmp_path / "own.so"]
-    for file, source in zip(files, (EMPTY, OWN), strict=True):
+    files = [tmp_path / "other.so", tmp_path / "own.so"]
+    for file, source in zip(files, (OTHER, OWN), strict=True):
         command = [compiler, "-shared", "-fPIC", "-xc", "-", "-o", str(file)]
         done = subprocess.run(command, input=source, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
