@@ -14,9 +14,10 @@ from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block
 from heaplaw.spec.logic import Truth, Word, neg
 
+from .facts import EXACT, POWERS, SCHEMAS, z3
 from .paths import Source
 from .prove import Claim, Obligation
-from .symbolic import MODULUS, Reading
+from .symbolic import Reading, SymBool
 
 SCOPE = "any blocks of at least 1 byte within the address space"
 
@@ -24,7 +25,7 @@ SCOPE = "any blocks of at least 1 byte within the address space"
 def _block(source: Source, name: str) -> Block:
     """Any block: at least one byte, ending at or below 2**64."""
     ptr, extent = source.number(f"{name}.ptr"), source.number(f"{name}.extent")
-    source.assume((ptr >= 0) & (extent >= 1) & (ptr + extent <= MODULUS))
+    source.assume((ptr >= 0) & (extent >= 1) & (ptr + extent <= source.modulus), "blocks have a byte, and lie in the address space")
     source.prefer((ptr <= 64) & (extent <= 16))
     return Block(ptr, extent)
 
@@ -36,7 +37,7 @@ def _disjoint(a: Block, b: Block) -> Truth:
 def neighbours_suffice(source: Source) -> Claim:
     """For a, b, c by address: a, b disjoint and b, c disjoint entail a, c disjoint."""
     a, b, c = (_block(source, name) for name in "abc")
-    source.assume((a.ptr <= b.ptr) & (b.ptr <= c.ptr))
+    source.assume((a.ptr <= b.ptr) & (b.ptr <= c.ptr), "blocks are sorted by address")
     return _about_pair(_disjoint(a, b) & _disjoint(b, c), a, c)
 
 
@@ -67,17 +68,42 @@ def _about_pair(premise: Truth, a: Block, b: Block) -> Claim:
     return Claim(premise, _disjoint(a, b), law("blocks_disjoint"), (a, b))
 
 
-def _named(parts: tuple[Callable[[Source], Claim], ...]) -> Iterator[Obligation]:
+def _same(claim: Claim) -> Claim:
+    return claim
+
+
+def _named(parts: tuple[Callable[[Source], Claim], ...]) -> Iterator[Obligation[Claim]]:
     for build in parts:
         words = (build.__doc__ or "").removeprefix("False: ")
-        yield Obligation(build.__name__, "blocks_disjoint", words, Reading.UNBOUNDED, build, SCOPE)
+        yield Obligation("judge", build.__name__, "blocks_disjoint", words, SCOPE, Reading.UNBOUNDED, build, _same)
 
 
-def obligations() -> Iterator[Obligation]:
-    """The lemmas, to be proved."""
+def obligations() -> Iterator[Obligation[Claim]]:
+    """What the fast judges stand on, to be proved."""
     return _named((neighbours_suffice, order_is_irrelevant))
 
 
-def holes() -> Iterator[Obligation]:
+def holes() -> Iterator[Obligation[Claim]]:
     """Tempting lemmas that are false, to be refuted."""
     return _named((ends_suffice, start_suffices))
+
+
+def arithmetic() -> Iterator[Obligation[Claim]]:
+    """Every fact that proofs instantiate (`proofs.facts`), of the exact operators."""
+    for name, (schema, count) in SCHEMAS.items():
+
+        def scenario(source: Source, schema: Callable[..., Iterator[object]] = schema, count: int = count) -> Claim:
+            numbers = [z3.Int(f"{letter}") for letter in "abc"[:count]]
+            return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers))))
+
+        if name == "remainder":
+            for power in POWERS:
+
+                def case(source: Source, power: int = power) -> Claim:
+                    return Claim(True, SymBool(z3.And(*SCHEMAS["remainder"][0](EXACT, z3.Int("a"), z3.IntVal(power)))))
+
+                words = f"{(schema.__doc__ or '').strip()} Here: {power}."
+                yield Obligation("facts", f"{name}_{power}", "fact", words, "any integer", Reading.UNBOUNDED, case, _same)
+            continue
+        words = (schema.__doc__ or "").strip()
+        yield Obligation("facts", name, "fact", words, "any integers", Reading.UNBOUNDED, scenario, _same)

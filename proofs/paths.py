@@ -1,7 +1,7 @@
 """Running Python on symbolic values: all paths, one after the other, and what is known on each.
 
 A *scenario* is a function of a `Source`: it asks for arbitrary values, assumes what is known of them, runs
-a step, and returns a claim. `explore` runs it on symbolic values once for every feasible path; `Concrete`
+a step, and returns what came of it. `explore` runs it on symbolic values once for every feasible path; `Concrete`
 runs the very same scenario on the integers of a model, which is how a refutation is replayed.
 
 A branch is dropped only when z3 shows that it cannot be taken; unknown counts as feasible. Trusted: that a
@@ -14,73 +14,14 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from heaplaw.spec.logic import Truth, Word
 
-from .symbolic import DECIDE, MODULUS, Reading, SymBool, SymInt, Term, as_read, int_term, plain, truth_term, z3
+from .facts import LIKELY, MODULUS, POWERS, Facts, Term, z3
+from .symbolic import CURRENT, Reading, SymBool, SymInt, as_read, plain, truth_term
+from .tables import ModelTable, SymTable, Table, TableMemory
 
 T = TypeVar("T")
-MOST_PATHS = 256
+MOST_PATHS = 512
 MOST_BRANCHES = 64
 """On one path; a loop on a symbolic value would fork for ever."""
-
-
-class Table(Protocol):
-    """A total map from integers to integers. `put` gives a new one."""
-
-    def __getitem__(self, key: Word) -> Word: ...
-    def put(self, key: Word, value: Word) -> "Table": ...
-
-
-@dataclass(frozen=True)
-class SymTable:
-    """A z3 array."""
-
-    array: Term
-
-    def __getitem__(self, key: Word) -> SymInt:
-        return SymInt(z3.Select(self.array, int_term(key)))
-
-    def put(self, key: Word, value: Word) -> "SymTable":
-        return SymTable(z3.Store(self.array, int_term(key), int_term(value)))
-
-
-@dataclass(frozen=True)
-class ModelTable:
-    """What a model says of an array, with changes."""
-
-    lookup: Callable[[int], int]
-    changes: tuple[tuple[int, int], ...] = ()
-
-    def __getitem__(self, key: Word) -> int:
-        changed = dict(self.changes)  # the last change of a key wins
-        return changed[int(key)] if int(key) in changed else self.lookup(int(key))
-
-    def put(self, key: Word, value: Word) -> "ModelTable":
-        return ModelTable(self.lookup, (*self.changes, (int(key), int(value))))
-
-
-class TableMemory:
-    """A `spec.protocols.Memory` over a table. Every address that a step reads or writes is recorded.
-
-    Words do not overlap as long as addresses are multiples of 8: that is an obligation on `accessed`.
-    """
-
-    def __init__(self, words: Table, reading: Reading, assume: Callable[[Truth], None]) -> None:
-        self.words = words
-        self.accessed: list[Word] = []
-        self._reading = reading
-        self._assume = assume
-
-    def read(self, address: Word) -> Word:
-        """The word at `address`. A machine's word lies in [0, 2**64)."""
-        self.accessed.append(plain(address))
-        word = self.words[plain(address)]
-        if self._reading is Reading.W64:
-            self._assume((word >= 0) & (word < MODULUS))
-        return as_read(word, self._reading)
-
-    def write(self, address: Word, value: Word) -> None:
-        """Make `value` the word at `address`."""
-        self.accessed.append(plain(address))
-        self.words = self.words.put(plain(address), plain(value))
 
 
 class Source(Protocol):
@@ -90,15 +31,33 @@ class Source(Protocol):
 
     reading: Reading
 
+    @property
+    def modulus(self) -> int:
+        """One past the largest address: 2**64."""
+        ...
+
     def number(self, name: str) -> Word: ...
     def truth(self, name: str) -> Truth: ...
     def table(self, name: str) -> Table: ...
-    def assume(self, truth: Truth) -> None: ...
+    def power(self, name: str) -> Word:
+        """Any power of two from 1 to 2**63."""
+        ...
+
+    def assume(self, truth: Truth, label: str = "assumed") -> None:
+        """A hypothesis. The label says in words which one: it stands in `--explain`, and one that no proof uses is an
+        error. What has none is a fact about the machine.
+        """
+        ...
+
     def prefer(self, truth: Truth) -> None:
         """Counterexamples that satisfy this are looked for first: small ones, that satisfy a whole invariant."""
 
     def machine(self, value: Word) -> Word:
         """`value` as an integer of the reading; it is assumed to fit."""
+
+    def memory(self, words: Table) -> TableMemory:
+        """A memory of these words."""
+        ...
 
 
 class DeadPath(Exception):  # noqa: N818 - no error: the path cannot be taken
@@ -113,17 +72,24 @@ class Path(Generic[T]):
     rlimit: int
     decisions: list[bool]
     """The branches to take first; as the scenario runs, all that were taken."""
-    facts: list[Term] = field(default_factory=list[Term])
+    hypotheses: dict[str, Term] = field(default_factory=dict[str, Term])
+    """What is assumed, by label: a switch that turns all hypotheses of that label on."""
+    used: set[str] = field(default_factory=set[str])
+    """Labels of hypotheses that something was shown with: that a branch cannot be taken, or a claim."""
     preferences: list[Term] = field(default_factory=list[Term])
     names: dict[str, Term] = field(default_factory=dict[str, Term])
+    powers: list[str] = field(default_factory=list[str])
     others: list[list[bool]] = field(default_factory=list[list[bool]])
     """Prefixes of feasible paths that this one left."""
     result: T | None = None
+    modulus: int = MODULUS
 
     def __post_init__(self) -> None:
         self._taken = 0
+        self._tables = 0
         self.solver: Any = z3.Solver()
         self.solver.set("rlimit", self.rlimit)
+        self.facts = Facts(self.solver.add)
 
     def number(self, name: str) -> SymInt:
         return SymInt(self.names.setdefault(name, z3.Int(name)))
@@ -134,24 +100,48 @@ class Path(Generic[T]):
     def table(self, name: str) -> SymTable:
         return SymTable(self.names.setdefault(name, z3.Array(name, z3.IntSort(), z3.IntSort())))
 
-    def assume(self, truth: Truth) -> None:
-        self._know(truth_term(truth))
+    def power(self, name: str) -> SymInt:
+        number = self.number(name)
+        if name not in self.powers:
+            self.powers.append(name)
+            self.solver.add(self.facts.is_power(number.term))
+        return number
+
+    def assume(self, truth: Truth, label: str = "assumed") -> None:
+        if not label:
+            self.solver.add(truth_term(truth))
+            return
+        switch = self.hypotheses.setdefault(label, z3.Bool(f"hypothesis: {label}"))
+        self.solver.add(z3.Implies(switch, truth_term(truth)))
 
     def prefer(self, truth: Truth) -> None:
         self.preferences.append(truth_term(truth))
 
     def machine(self, value: Word) -> Word:
         if self.reading is Reading.W64:
-            self.assume((value >= 0) & (value < MODULUS))
+            self.assume((value >= 0) & (value < MODULUS), "")
         return as_read(value, self.reading)
 
-    def _know(self, term: Term) -> None:
-        self.facts.append(term)
-        self.solver.add(term)
+    def memory(self, words: Table) -> TableMemory:
+        def fresh() -> Table:
+            self._tables += 1
+            return self.table(f"forgotten {self._tables}")
+
+        return TableMemory(words, self.reading, self.assume, fresh)
 
     def possible(self, *terms: Term) -> Any:
-        """z3's answer: can `terms` hold together with all that is known on this path?"""
-        return self.solver.check(*terms)
+        """z3's answer: can `terms` hold together with all that is known on this path? Where not, what that was shown
+        with is noted.
+        """
+        answer = self.found(*terms)
+        if answer == z3.unsat:
+            core = {str(term) for term in self.solver.unsat_core()}
+            self.used |= {label for label, switch in self.hypotheses.items() if str(switch) in core}
+        return answer
+
+    def found(self, *terms: Term) -> Any:
+        """The same, noting nothing."""
+        return self.solver.check(*self.hypotheses.values(), *terms)
 
     def decide(self, term: Term) -> bool:
         """Take a branch: the next one of the prefix, or a feasible one, remembering the other."""
@@ -171,21 +161,43 @@ class Path(Generic[T]):
                 self.others.append([*self.decisions, False])
             self.decisions.append(branch)
         self._taken += 1
-        self._know(term if branch else z3.Not(term))
+        self.solver.add(term if branch else z3.Not(term))
         return branch
 
     def run(self, scenario: Callable[[Source], T]) -> bool:
         """Follow this path to its end; False when it is none."""
-        token = DECIDE.set(self.decide)
         try:
-            self.result = scenario(self)
+            self.result = self.during(lambda: scenario(self))
         except DeadPath:
             return False
-        finally:
-            DECIDE.reset(token)
         if self._taken != len(self.decisions):
             raise RuntimeError("a scenario forked differently when it was repeated")
         return True
+
+    def during(self, act: Callable[[], T]) -> T:
+        """Let `act` compute on this path."""
+        token = CURRENT.set(self)
+        try:
+            return act()
+        finally:
+            CURRENT.reset(token)
+
+    def cases(self) -> list[dict[str, int]]:
+        """Which powers of two the unknown ones may be: all 64 where there is one, likely ones where there are more."""
+        if not self.powers:
+            return [{}]
+        if len(self.powers) == 1:
+            order = (*LIKELY, *(each for each in POWERS if each not in LIKELY))
+            return [{self.powers[0]: each} for each in order]
+        cases: list[dict[str, int]] = [{}]
+        for name in self.powers:
+            cases = [{**case, name: each} for case in cases for each in LIKELY[:6]]
+        return cases
+
+    @property
+    def exhaustive(self) -> bool:
+        """What holds in each of the cases holds."""
+        return len(self.powers) <= 1
 
 
 def explore(scenario: Callable[[Source], T], reading: Reading, rlimit: int) -> list[Path[T]]:
@@ -206,6 +218,8 @@ def explore(scenario: Callable[[Source], T], reading: Reading, rlimit: int) -> l
 class Concrete:
     """The integers of a z3 model, as a `Source`: the scenario runs as ordinary Python."""
 
+    modulus = MODULUS
+
     def __init__(self, model: Any, reading: Reading) -> None:
         self.reading = reading
         self.numbers: dict[str, int] = {}
@@ -214,6 +228,7 @@ class Concrete:
         self.preferred = True
         """All that the scenario preferred is so: the state satisfies the whole invariant."""
         self._model = model
+        self._tables = 0
 
     def _value(self, term: Term) -> int:
         return int(self._model.eval(term, model_completion=True).as_long())
@@ -230,7 +245,12 @@ class Concrete:
         array = z3.Array(name, z3.IntSort(), z3.IntSort())
         return ModelTable(lambda key: self._value(z3.Select(array, key)))
 
-    def assume(self, truth: Truth) -> None:
+    def power(self, name: str) -> int:
+        value = self.number(name)
+        self.assumed = self.assumed and value in POWERS
+        return value
+
+    def assume(self, truth: Truth, label: str = "assumed") -> None:
         self.assumed = self.assumed and bool(truth)
 
     def prefer(self, truth: Truth) -> None:
@@ -239,3 +259,13 @@ class Concrete:
     def machine(self, value: Word) -> Word:
         self.assume(self.reading is Reading.UNBOUNDED or 0 <= value < MODULUS)
         return as_read(value, self.reading)
+
+    def memory(self, words: Table) -> TableMemory:
+        def fresh() -> Table:
+            self._tables += 1
+            return self.table(f"forgotten {self._tables}")
+
+        return TableMemory(words, self.reading, self.assume, fresh)
+
+
+__all__ = ["Concrete", "DeadPath", "Path", "Source", "Table", "TableMemory", "explore", "plain"]

@@ -1,55 +1,36 @@
-"""Obligations on the reference pool's own steps: `alloc`, `dealloc`, and `thread`, the turn of
-construction's loop.
+"""Obligations on the reference pool's own steps: `alloc`, `dealloc`, and `init` with its loop of `thread`s.
 
-For each block size in `BLOCK_SIZES` (known, so that the grid's arithmetic is linear), any buffer that fits
-the address space, any number of blocks and any state that satisfies the invariant. The invariant has a
-ghost: an order of all blocks, `at` (place to block index) with its inverse `place`. The first `depth`
-places are the free list, the bottom of the stack first; the live blocks have the rest. That the two are
+For any block size, any buffer that fits the address space, any number of blocks and any state that satisfies the
+invariant. The invariant has a ghost: an order of all blocks, `at` (place to block index) with its inverse `place`. The
+first `depth` places are the free list, the bottom of the stack first; the live blocks have the rest. That the two are
 inverse makes the list acyclic and the free blocks `depth` many. Hypotheses are *instantiated* on the terms
 that a step touches; nothing is quantified.
-
-Trusted: induction over the number of operations; that `num_blocks - depth` places are as many blocks (a
-bijection counts); and for the laws, their statements. Not proved: termination and cost (the steps have no
-loop), what the class around the steps refuses, and freeing what is not live, which the steps cannot tell.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from types import FunctionType
-from typing import cast
+from typing import Any
 
 from heaplaw.refimpl.steps import pool
-from heaplaw.refimpl.steps.pool import WORD, PoolState
-from heaplaw.spec.catalogue import law
+from heaplaw.refimpl.steps.pool import PoolState
 from heaplaw.spec.event import Block, Event, Flag, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import Op
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
-from heaplaw.spec.protocols import Memory
 from heaplaw.spec.shapes import Kind
 
 from .paths import Source, Table, TableMemory
-from .prove import Claim, Obligation, law_claim
-from .symbolic import MODULUS, Reading, plain
+from .prove import Claim, Obligation, family, law_claim
+from .symbolic import plain
+from .tables import WORD, Changed
 
-BLOCK_SIZES = (8, 16, 24, 64)
 SMALL = 3
 """Counterexamples with at most so many blocks are looked for first."""
-
-
-@dataclass(frozen=True)
-class PoolSteps:
-    """The steps to prove things of. A faulty one may stand in, to see that it is refuted."""
-
-    alloc: Callable[[PoolState, Memory], tuple[PoolState, Word]] = pool.alloc
-    dealloc: Callable[[PoolState, Word, Memory], PoolState] = pool.dealloc
-    thread: Callable[[PoolState, Word, Memory], PoolState] = pool.thread
-
-    def step(self, state: PoolState, op: Op, ptr: Word, memory: Memory) -> tuple[PoolState, Event]:
-        """The reference's own `step`, with these parts in place of its own."""
-        parts = {**vars(pool), "alloc": self.alloc, "dealloc": self.dealloc}
-        code = cast("FunctionType", pool.step).__code__
-        return cast("tuple[PoolState, Event]", FunctionType(code, parts)(state, op, ptr, memory))
+TRUSTED = (
+    "induction over the number of operations",
+    "a bijection counts: `num_blocks - depth` places are as many blocks",
+    "only live blocks are freed: the class that users hold checks, the steps cannot tell",
+)
 
 
 @dataclass(frozen=True)
@@ -111,8 +92,8 @@ class Situation:
     def pushed(self, index: Word, state: PoolState, words: Table) -> "Situation":
         """After a step that made block `index` free: it changes places with the first live one."""
         other, left = self.at[self.depth], self.place[index]
-        at = self.at.put(left, other).put(self.depth, index)
-        place = self.place.put(other, left).put(index, self.depth)
+        at = Changed(Changed(self.at, left, other), self.depth, index)
+        place = Changed(Changed(self.place, other, left), index, self.depth)
         return Situation(state, self.depth + 1, at, place, words)
 
     def popped(self, state: PoolState, words: Table) -> "Situation":
@@ -120,29 +101,32 @@ class Situation:
         return Situation(state, self.depth - 1, self.at, self.place, words)
 
 
-def arbitrary(source: Source, block_size: int) -> tuple[Situation, PoolState, TableMemory]:
+def arbitrary(source: Source, steps: Any) -> tuple[Situation, PoolState, TableMemory]:
     """Any pool: its situation, its state as the step sees it, and its memory. Assumes what is not
     said for each place or block.
     """
-    named = {name: source.number(name) for name in ("buffer", "num_blocks", "free_list", "num_free")}
-    state = PoolState(named["buffer"], block_size, named["num_blocks"], named["free_list"], named["num_free"])
+    names = ("buffer", "block_size", "num_blocks", "free_list", "num_free")
+    state = steps.PoolState(*(source.number(name) for name in names))
     now = Situation(state, source.number("depth"), source.table("at"), source.table("place"), source.table("word"))
-    source.assume((state.buffer >= WORD) & (state.buffer % WORD == 0) & (state.num_blocks >= 1))
-    source.assume(state.buffer + block_size * state.num_blocks <= MODULUS)
-    source.assume(now.counted())
-    source.prefer(state.num_blocks <= SMALL)
+    grid = (state.buffer >= WORD) & (state.buffer % WORD == 0)
+    blocks = (state.num_blocks >= 1) & (state.block_size >= WORD) & (state.block_size % WORD == 0)
+    source.assume(grid & blocks, "the buffer and the block size are multiples of 8, and there is a block")
+    fits = state.buffer + state.block_size * state.num_blocks <= source.modulus
+    source.assume(fits, "the buffer lies in the address space")
+    source.assume(now.counted(), "the counter and the head of the list are as the ghost says")
+    source.prefer((state.num_blocks <= SMALL) & (state.block_size <= 32))
     for each in range(SMALL):
         source.prefer(now.linked(each) & now.placed(each))
-    seen = replace(state, **{name: source.machine(value) for name, value in named.items()}, block_size=block_size)
-    return now, seen, TableMemory(now.words, source.reading, source.assume)
+    seen = steps.PoolState(*(source.machine(getattr(state, name)) for name in names))
+    return now, seen, source.memory(now.words)
 
 
 def assume_at(source: Source, now: Situation, places: Iterable[Word], indices: Iterable[Word]) -> None:
     """Instantiate the invariant."""
     for place in places:
-        source.assume(now.linked(place))
+        source.assume(now.linked(place), "each place has a block, and a free one's first word links to the one below")
     for index in indices:
-        source.assume(now.placed(index))
+        source.assume(now.placed(index), "each block has a place, and is there")
 
 
 @dataclass(frozen=True)
@@ -177,7 +161,7 @@ def views(source: Source, now: Situation) -> tuple[View, Word]:
         source.truth("after_failure"),
         source.number("owed"),
     )
-    source.assume(told(now, pre, freed))
+    source.assume(told(now, pre, freed), "the history agrees with the ghost")
     return pre, freed
 
 
@@ -188,17 +172,17 @@ def told(now: Situation, view: View, freed: Word) -> Truth:
     return (view.live == now.state.num_blocks - now.depth) & refused & reusable
 
 
-def operate(source: Source, block_size: int, steps: PoolSteps, kind: Kind) -> Stepped:
+def operate(source: Source, steps: Any, kind: Kind) -> Stepped:
     """Any pool, and one ALLOC, or FREE of any live block."""
-    now, state, memory = arbitrary(source, block_size)
+    now, state, memory = arbitrary(source, steps)
     place, index, word = source.number("any_place"), source.number("any_block"), source.number("any_word")
-    source.assume((word >= 0) & (word < block_size // WORD))
+    source.assume((word >= 0) & (WORD * word + WORD <= now.state.block_size), "the word is one of a block")
     assume_at(source, now, (place, place - 1, now.depth, now.depth - 1, now.depth - 2), (index,))
     pre, freed = views(source, now)
     freeing: Word = -1
     if kind is Kind.FREE:
         freeing = source.number("freeing")
-        source.assume(now.live(freeing) & now.placed(freeing))
+        source.assume(now.live(freeing) & now.placed(freeing), "what is freed is live")
     ptr = source.machine(now.address(freeing)) if kind is Kind.FREE else 0
     seen, seen_event = steps.step(state, Op(kind), ptr, memory)
     new_state, e = plain(seen), plain(seen_event)
@@ -253,22 +237,21 @@ def invariant(done: Stepped) -> Claim:
     """The invariant again, at any depth and for any block; and the block handed out is the one that left the stack."""
     before, after, e = done.before, done.after, done.event
     kept = after.invariant_at(done.place, done.index)
-    same = every(getattr(before.state, name) == getattr(after.state, name) for name in ("buffer", "num_blocks"))
+    same = every(getattr(before.state, name) == getattr(after.state, name) for name in ("buffer", "block_size", "num_blocks"))
     freed = before.state.block_size if e.kind == Kind.FREE else 0
     handed = implies(e.makes, e.ptr == before.address(before.at[before.depth - 1]))
     return Claim(True, kept & same & handed & told(after, done.post, freed))
 
 
 def accesses(done: Stepped) -> Claim:
-    """Each word read or written is the first of a block, so words lie inside the buffer and never overlap."""
-    return Claim(True, every(at_block(done.before, address) for address in done.accessed))
-
-
-def at_block(now: Situation, address: Word) -> Truth:
-    """A block starts at `address`."""
-    offset, state = address - now.state.buffer, now.state
-    inside = (offset >= 0) & (offset <= (state.num_blocks - 1) * state.block_size)
-    return inside & (offset % state.block_size == 0) & (address % WORD == 0)
+    """Each word read or written is the first of the block that changes hands: inside of the buffer, at a multiple of 8,
+    so that words never overlap.
+    """
+    now = done.before
+    handed = now.at[now.depth - 1] if done.event.kind == Kind.ALLOC else done.freeing
+    place = now.address(handed)
+    apart = now.exists(handed) & (place % WORD == 0)
+    return Claim(True, every((address == place) & apart for address in done.accessed))
 
 
 BOTH: dict[str, Callable[[Stepped], Claim]] = {
@@ -291,16 +274,16 @@ CLAIMS: dict[Kind, dict[str, Callable[[Stepped], Claim]]] = {
 }
 WORDS = {
     "invariant": "the free list is a duplicate-free chain of the free blocks, and the counter counts it",
-    "accesses": "only first words of the pool's blocks are read or written",
+    "accesses": "only the first word of the block that changes hands is read or written",
 }
 
 
 # --------------------------------------------------------------------------------------------- construction
 
 
-def empty(source: Source, block_size: int) -> Claim:
+def empty(source: Source, steps: Any) -> Claim:
     """The state in which construction's loop starts satisfies the loop's invariant: no block threaded."""
-    now, _, _ = arbitrary(source, block_size)
+    now, _, _ = arbitrary(source, steps)
     place, index = source.number("any_place"), source.number("any_block")
     assume_at(source, now, (place,), (index,))
     start = Situation(replace(now.state, free_list=0, num_free=0), 0, now.at, now.place, now.words)
@@ -313,17 +296,17 @@ def threaded(now: Situation, index: Word) -> Truth:
     return implies(now.exists(index), implies(high, free) & implies(free, high))
 
 
-def turn_keeps(source: Source, block_size: int, steps: PoolSteps) -> Claim:
+def turn_keeps(source: Source, steps: Any) -> Claim:
     """One turn, `thread` of the highest block not yet threaded, keeps the loop's invariant and touches
     that block only.
     """
-    now, state, memory = arbitrary(source, block_size)
+    now, state, memory = arbitrary(source, steps)
     place, index = source.number("any_place"), source.number("any_block")
-    source.assume(now.depth < now.state.num_blocks)
+    source.assume(now.depth < now.state.num_blocks, "a block is not threaded yet")
     new = now.state.num_blocks - now.depth - 1
     assume_at(source, now, (place, place - 1, now.depth, now.depth - 1), (index, new))
     for each in (index, new):
-        source.assume(threaded(now, each))
+        source.assume(threaded(now, each), "construction has gone down to the place where it is")
     seen = steps.thread(state, source.machine(new), memory)
     after = now.pushed(new, plain(seen), memory.words)
     kept = after.invariant_at(place, index) & threaded(after, index)
@@ -333,38 +316,23 @@ def turn_keeps(source: Source, block_size: int, steps: PoolSteps) -> Claim:
 # ---------------------------------------------------------------------------------------------- obligations
 
 
-def obligations(
-    steps: PoolSteps = PoolSteps(),
-    block_sizes: Iterable[int] = BLOCK_SIZES,
-    readings: Iterable[Reading] = tuple(Reading),
-) -> Iterator[Obligation]:
-    """All obligations on a pool's steps."""
-    for block_size in block_sizes:
-        for reading in readings:
-            yield from _of_operations(steps, block_size, reading)
-            yield from _of_construction(steps, block_size, reading)
+def _same(claim: Claim) -> Claim:
+    return claim
 
 
-def _of_operations(steps: PoolSteps, block_size: int, reading: Reading) -> Iterator[Obligation]:
-    scope = "every buffer, number of blocks and state that satisfies the invariant"
+def obligations(steps: Any = pool) -> Iterator[Obligation[Any]]:
+    """All obligations on a pool's steps: the reference's, or a faulty copy of that module."""
+    scope = "every buffer, block size, number of blocks and state that satisfies the invariant"
     for kind, claims in CLAIMS.items():
         call = "alloc" if kind is Kind.ALLOC else "dealloc"
-        for name, claim in claims.items():
-            words = WORDS.get(name) or law(name).sentence
 
-            def build(source: Source, claim: Callable[[Stepped], Claim] = claim, kind: Kind = kind) -> Claim:
-                return claim(operate(source, block_size, steps, kind))
+        def scenario(source: Source, kind: Kind = kind) -> Stepped:
+            return operate(source, steps, kind)
 
-            label = f"{call}: {name}, blocks of {block_size} bytes"
-            yield Obligation(label, name, words, reading, build, scope)
-
-
-def _of_construction(steps: PoolSteps, block_size: int, reading: Reading) -> Iterator[Obligation]:
-    scope = "every buffer and number of blocks"
+        yield from family("pool", call, scenario, claims, scope, WORDS, TRUSTED)
     parts: dict[str, Callable[[Source], Claim]] = {
-        "init": lambda source: empty(source, block_size),
-        "thread": lambda source: turn_keeps(source, block_size, steps),
+        "init": lambda source: empty(source, steps),
+        "thread": lambda source: turn_keeps(source, steps),
     }
     for name, build in parts.items():
-        label = f"{name}: invariant, blocks of {block_size} bytes"
-        yield Obligation(label, "invariant", WORDS["invariant"], reading, build, scope)
+        yield from family("pool", name, build, {"invariant": _same}, "every buffer and number of blocks", WORDS)

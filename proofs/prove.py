@@ -1,10 +1,11 @@
 """Obligations and what comes of them.
 
-An obligation is a scenario (see `proofs.paths`) that ends in a claim: premise entails body, on everything
-that the scenario assumes. Where a law is named, both are the law's own, looked up when the obligation is
-built; nothing is restated.
+An obligation is a scenario (see `proofs.paths`) with a claim on what came of it: premise entails body, on everything
+that the scenario assumes. Where a law is named, both are the law's own, looked up when the claim is made; nothing is
+restated. Obligations that share a scenario share its exploration.
 
-- `Proved`: on every feasible path no counterexample exists, and on some path the premise can be met.
+- `Proved`: on every feasible path no counterexample exists, and a state of integers was found, and run, in which all
+  that is assumed holds and the premise too.
 - `Refuted`: a counterexample was found *and* the same step and the same law, run on its integers, showed it
   again.
 - `Unknown`: z3 gave up within its budget, the premise can never be met, or a counterexample did not replay.
@@ -15,19 +16,23 @@ is. A refutation of a step is a counterexample to induction: its state satisfies
 does not say that it is reached.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from heaplaw.spec.catalogue import AnyLaw, law
 from heaplaw.spec.logic import Truth, every
-from heaplaw.spec.verdict import Error, Holds, Outcome, Proved, Unknown, Verdict, Violated, Violation
+from heaplaw.spec.verdict import Error, Proved, Unknown
 
 from .paths import Concrete, Path, Source, explore
 from .symbolic import Reading, plain, settled, truth_term, z3
 
-RLIMIT = 4_000_000
+RLIMIT = 3_000_000
 """z3's resources for one question; the obligations here take far less."""
+S = TypeVar("S")
+READINGS = tuple(Reading)
 
 
 @dataclass(frozen=True)
@@ -40,19 +45,33 @@ class Claim:
     args: tuple[Any, ...] = ()
 
 
-Scenario: TypeAlias = Callable[[Source], Claim]
-
-
 @dataclass(frozen=True)
-class Obligation:
-    """Something to be proved. `law` is a law's name, or says what else is claimed (an invariant, an access)."""
+class Obligation(Generic[S]):
+    """Something to be proved of one step of one part of the reference."""
 
-    name: str
-    law: str
+    part: str
+    """Which allocator: pool, bump, …"""
+    step: str
+    """What is run: alloc, dealloc, one turn of a loop, …"""
+    about: str
+    """The name of a law, or what else is claimed: an invariant, an access."""
     statement: str
+    """The claim, in words."""
+    scope: str
+    """What it is proved for, in words."""
     reading: Reading
-    build: Scenario
-    scope: str = "every state that satisfies the invariant"
+    scenario: Callable[[Source], S]
+    claim: Callable[[S], Claim]
+    trusted: tuple[str, ...] = ()
+    """What the proof takes for granted, in words, beside z3 and this machinery."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, in either reading."""
+        return f"{self.part}.{self.step}.{self.about}"
+
+
+AnyObligation: TypeAlias = Obligation[Any]
 
 
 @dataclass(frozen=True)
@@ -72,11 +91,18 @@ Answer: TypeAlias = Proved | Refuted | Unknown | Error
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an obligation, on how many paths."""
+    """What came of an obligation."""
 
-    obligation: Obligation
+    obligation: AnyObligation
     answer: Answer
     paths: int = 0
+    """Ways through the scenario."""
+    seconds: float = 0.0
+    """Time taken; that of a shared exploration is the first obligation's."""
+    hypotheses: tuple[str, ...] = ()
+    """What was assumed, by label."""
+    used: tuple[str, ...] = ()
+    """Those that the proof used, by z3's unsatisfiable cores: on the way through the step, and for the claim."""
 
 
 def law_claim(name: str, *args: Any, given: Truth = True) -> Claim:
@@ -86,84 +112,177 @@ def law_claim(name: str, *args: Any, given: Truth = True) -> Claim:
     return Claim(every((given, found.premise(*meant))), found.body(*meant), found, meant)
 
 
-def prove(obligations: Iterable[Obligation], rlimit: int = RLIMIT) -> list[Result]:
+def family(
+    part: str,
+    step: str,
+    scenario: Callable[[Source], S],
+    claims: Mapping[str, Callable[[S], Claim]],
+    scope: str,
+    words: Mapping[str, str] = {},
+    trusted: tuple[str, ...] = (),
+    readings: Iterable[Reading] = READINGS,
+) -> Iterator[Obligation[S]]:
+    """Obligations on one scenario, in each reading. What is no law's name is said in `words`."""
+    for reading in readings:
+        for about, claim in claims.items():
+            statement = words[about] if about in words else law(about).sentence
+            yield Obligation(part, step, about, statement, scope, reading, scenario, claim, trusted)
+
+
+def prove(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT) -> list[Result]:
     """Decide each obligation, in order."""
-    return [prove_one(obligation, rlimit) for obligation in obligations]
+    return list(proving(obligations, rlimit))
 
 
-def prove_one(obligation: Obligation, rlimit: int = RLIMIT) -> Result:
+def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT) -> Iterator[Result]:
+    """Decide each obligation, in order, as asked for. Neighbours on the same scenario are explored once."""
+    for (_, reading), group in groupby(obligations, lambda each: (id(each.scenario), each.reading)):
+        members = list(group)
+        started = time.monotonic()
+        try:
+            paths = explore(members[0].scenario, reading, rlimit)
+        except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
+            error = Error(f"{type(problem).__name__}: {problem}")
+            yield from (Result(member, error) for member in members)
+            continue
+        branching = frozenset[str]().union(*(path.used for path in paths))
+        for member in members:
+            for path in paths:
+                path.used = set(branching)
+            yield _timed(member, paths, started)
+            started = time.monotonic()
+
+
+def prove_one(obligation: AnyObligation, rlimit: int = RLIMIT) -> Result:
     """Decide one obligation."""
+    return prove([obligation], rlimit)[0]
+
+
+def _timed(obligation: AnyObligation, paths: list[Path[Any]], started: float) -> Result:
     try:
-        paths = explore(obligation.build, obligation.reading, rlimit)
-        return Result(obligation, _answer(obligation, paths), len(paths))
-    except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
-        return Result(obligation, Error(f"{type(problem).__name__}: {problem}"))
-
-
-def _answer(obligation: Obligation, paths: list[Path[Claim]]) -> Answer:
-    met, gaps = False, list[str]()
-    for path in paths:
-        claim = path.result
-        assert claim is not None
-        wrong = z3.And(truth_term(claim.premise), z3.Not(truth_term(claim.body)))
-        answer = z3.unsat if settled(wrong) is False else path.possible(wrong)
-        if answer == z3.sat:
-            return _refute(obligation, path, wrong)
-        if answer != z3.unsat:
-            gaps.append(f"z3 gave up: {path.solver.reason_unknown()}")
-        met = met or path.possible(truth_term(claim.premise)) == z3.sat
-    if gaps:
-        return Unknown(gaps[0])
-    if not met:
-        return Unknown("vacuous: what is assumed, and the premise, were never shown to hold together")
-    return Proved(f"{obligation.scope}; {obligation.reading.value}")
-
-
-def _refute(obligation: Obligation, path: Path[Claim], wrong: Any) -> Answer:
-    """Replay a counterexample, a small one that satisfies the whole invariant where there is one."""
-    model = path.solver.model()
-    if path.possible(wrong, *path.preferences) == z3.sat:
-        model = path.solver.model()
-    source = Concrete(model, obligation.reading)
-    claim = obligation.build(source)
-    values = tuple(source.numbers.items())
-    shown = ", ".join(f"{name} = {value:#x}" if value > 4096 else f"{name} = {value}" for name, value in values)
-    if not source.assumed or not claim.premise or claim.body:
-        return Unknown(f"the counterexample does not replay: {shown}")
-    observed, required = "the claim is false", obligation.statement
-    if claim.law is not None:
-        observed, required = claim.law.observed(*claim.args), claim.law.required(*claim.args)
-    words = f"{obligation.name}: {observed}; required: {required}; where {shown}"
-    return Refuted(words, observed, required, values, source.preferred)
-
-
-def outcome_of(results: list[Result]) -> Outcome:
-    """One outcome for several obligations on one law: the worst."""
-    answers = [result.answer for result in results]
-    broken = tuple(
-        Violation(result.obligation.law, (), result.answer.observed, result.answer.required)
-        for result in results
-        if isinstance(result.answer, Refuted)
+        answer = _Decision(obligation).over(paths)
+    except Exception as problem:  # noqa: BLE001 - as above
+        answer = Error(f"{type(problem).__name__}: {problem}")
+    labels = dict.fromkeys(label for path in paths for label in path.hypotheses)
+    used = {label for path in paths for label in path.used}
+    return Result(
+        obligation,
+        answer,
+        len(paths),
+        time.monotonic() - started,
+        tuple(labels),
+        tuple(label for label in labels if label in used) if isinstance(answer, Proved) else (),
     )
-    if broken:
-        return Violated(broken, len(broken))
-    for kind in (Error, Unknown):
-        for answer in answers:
-            if isinstance(answer, kind):
-                return answer
-    return Holds()
 
 
-def verdicts(results: Iterable[Result]) -> list[Verdict]:
-    """A verdict for each law, in the order of their first obligation; it holds if all its obligations are proved."""
-    of_law: dict[str, list[Result]] = {}
+@dataclass
+class _Decision:
+    """One obligation, decided path by path."""
+
+    obligation: AnyObligation
+    met: bool = False
+    """Some integers satisfy all that is assumed, and the premise."""
+    gaps: list[str] = field(default_factory=list[str])
+
+    def over(self, paths: list[Path[Any]]) -> Answer:
+        for path in paths:
+            claim = path.during(lambda path=path: self.obligation.claim(path.result))
+            refuted = self._refute(path, claim)
+            if refuted is not None:
+                return refuted
+            self.met = self.met or self._meets(path, claim)
+        if self.gaps:
+            return Unknown(self.gaps[0])
+        if not self.met:
+            return Unknown("vacuous: what is assumed, and the premise, were never shown to hold together")
+        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}")
+
+    def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:
+        """A counterexample on this path; None when there is none, or none that is known of."""
+        wrong = z3.And(truth_term(claim.premise), z3.Not(truth_term(claim.body)))
+        if settled(wrong) is False or path.possible(wrong) == z3.unsat:
+            return None
+        for case in path.cases():
+            model = _model(path, case, wrong)
+            if isinstance(model, Unknown):
+                self.gaps.append(model.why)
+                return None
+            if model is not None:
+                found = self._replayed(model)
+                if isinstance(found, Refuted):
+                    return found
+                self.gaps.append(found)
+                return None
+            path.possible(wrong, *path.facts.meaning(case))
+        if not path.exhaustive:
+            self.gaps.append("what is known of remainders does not suffice, and likely alignments have none to show")
+        return None
+
+    def _replayed(self, model: Any) -> Refuted | str:
+        """The same scenario and claim on the integers of a model; in words where these show nothing."""
+        source, claim = self._run(model)
+        values = tuple(source.numbers.items())
+        shown = ", ".join(f"{name} = {value:#x}" if value > 4096 else f"{name} = {value}" for name, value in values)
+        if not source.assumed or not claim.premise or claim.body:
+            return f"the counterexample does not replay: {shown}"
+        observed, required = "the claim is false", self.obligation.statement
+        if claim.law is not None:
+            observed, required = claim.law.observed(*claim.args), claim.law.required(*claim.args)
+        words = f"{self.obligation.name}: {observed}; required: {required}; where {shown}"
+        return Refuted(words, observed, required, values, source.preferred)
+
+    def _run(self, model: Any) -> tuple[Concrete, Claim]:
+        source = Concrete(model, self.obligation.reading)
+        return source, self.obligation.claim(self.obligation.scenario(source))
+
+    def _meets(self, path: Path[Any], claim: Claim) -> bool:
+        """Some integers on this path satisfy all that is assumed, and the premise, when it is run on them."""
+        for case in path.cases()[:8]:
+            model = _model(path, case, truth_term(claim.premise))
+            if model is not None and not isinstance(model, Unknown):
+                source, again = self._run(model)
+                return source.assumed and bool(again.premise)
+        return False
+
+
+def _model(path: Path[Any], case: dict[str, int], *terms: Any) -> Any:
+    """A model of the terms under the operators' exact meaning, one that satisfies a whole invariant where there is one;
+    None where there is none at all.
+    """
+    meaning = path.facts.meaning(case)
+    if path.preferences and path.found(*terms, *meaning, *path.preferences) == z3.sat:
+        return path.solver.model()
+    answer = path.found(*terms, *meaning)
+    if answer == z3.sat:
+        return path.solver.model()
+    return None if answer == z3.unsat else Unknown(f"z3 gave up: {path.solver.reason_unknown()}")
+
+
+def unused(results: Iterable[Result]) -> dict[str, list[str]]:
+    """Hypotheses that no proof uses, by the part that they belong to."""
+    stated: dict[str, dict[str, bool]] = {}
     for result in results:
-        of_law.setdefault(result.obligation.law, []).append(result)
-    found: list[Verdict] = []
-    for name, group in of_law.items():
-        proved = sum(isinstance(result.answer, Proved) for result in group)
-        readings = " and ".join(dict.fromkeys(result.obligation.reading.value for result in group))
-        evidence = Proved(f"{group[0].obligation.scope}; {readings}; {proved} of {len(group)} obligations")
-        notes = tuple(result.answer.words for result in group if isinstance(result.answer, Refuted))
-        found.append(Verdict(name, outcome_of(group), evidence, notes))
-    return found
+        labels = stated.setdefault(result.obligation.part, {})
+        for label in result.hypotheses:
+            labels[label] = labels.get(label, False) or label in result.used
+    return {
+        part: [label for label, used in labels.items() if not used]
+        for part, labels in stated.items()
+        if not all(labels.values())
+    }
+
+
+__all__ = [
+    "RLIMIT",
+    "Answer",
+    "Claim",
+    "Obligation",
+    "Refuted",
+    "Result",
+    "family",
+    "law_claim",
+    "prove",
+    "prove_one",
+    "proving",
+    "unused",
+]

@@ -10,23 +10,15 @@ for replaying refutations. Trusted: z3, and that these few operators mean what P
 Python on random values).
 """
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from importlib import import_module
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self
 
+from heaplaw.spec.layout import is_power_of_two
 from heaplaw.spec.logic import Truth, Word, ite, mod_pow2, neg
 
-z3: Any = import_module("z3")
-"""z3 ships no types: everything of it is `Any`, and enters here."""
-
-Term: TypeAlias = Any
-"""A z3 term."""
-
-MODULUS = 2**64
-POWERS = tuple(2**k for k in range(64))
+from .facts import EXACT, MODULUS, POWERS, Facts, Term, z3
 
 
 class Reading(Enum):
@@ -36,8 +28,19 @@ class Reading(Enum):
     W64 = "64-bit integers that wrap"
 
 
-DECIDE: ContextVar[Callable[[Term], bool] | None] = ContextVar("DECIDE", default=None)
-"""Decides the truth of a term for the path being explored; None outside of exploration."""
+class Executor(Protocol):
+    """The path that is being explored."""
+
+    facts: Facts
+    """What is known of products, quotients and remainders on it."""
+
+    def decide(self, term: Term) -> bool:
+        """Which way it takes at a branch."""
+        ...
+
+
+CURRENT: ContextVar[Executor | None] = ContextVar("CURRENT", default=None)
+"""The path that code runs on; None outside of exploration, where arithmetic is exact and no branch is decided."""
 
 
 def settled(term: Term) -> bool | None:
@@ -57,9 +60,9 @@ class SymBool:
         self.term: Term = term
 
     def __bool__(self) -> bool:
-        decide = DECIDE.get()
-        if decide is not None:
-            return decide(self.term)
+        path = CURRENT.get()
+        if path is not None:
+            return path.decide(self.term)
         truth = settled(self.term)
         if truth is None:
             raise TypeError(f"the truth of {self.term} is open: `if` on a symbolic value needs a path")
@@ -114,7 +117,9 @@ class SymInt:
         return SymInt(term, self.reading)
 
     def _product(self, term: Term) -> "SymInt":
-        return SymInt(term % MODULUS if self.reading is Reading.W64 else term, self.reading)
+        if self.reading is Reading.W64:
+            term = z3.If(z3.And(term >= 0, term < MODULUS), term, term % MODULUS)
+        return SymInt(term, self.reading)
 
     def __add__(self, other: Word) -> "SymInt":
         return self._sum(self.term + self._other(other))
@@ -126,7 +131,7 @@ class SymInt:
         return self._difference(self._other(other) - self.term)
 
     def __mul__(self, other: Word) -> "SymInt":
-        return self._product(self.term * self._other(other))
+        return self._product(_times(self.term, self._other(other)))
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -176,18 +181,25 @@ class SymInt:
         return f"SymInt({self.term})"
 
 
+def _known(term: Term) -> bool:
+    return bool(z3.is_int_value(z3.simplify(term)))
+
+
+def _times(a: Term, b: Term) -> Term:
+    path = CURRENT.get()
+    return a * b if path is None or _known(a) or _known(b) else path.facts.product(a, b)
+
+
 def _floor(a: Term, b: Term) -> Term:
     """Python's `a // b`; z3's rounds the other way for b < 0. Of b = 0 nothing is known: laws divide by no zero."""
-    if z3.is_int_value(b) and b.as_long() > 0:
-        return a / b
-    return z3.If(b > 0, a / b, (-a) / (-b))
+    path = CURRENT.get()
+    return EXACT.quotient(a, b) if path is None or _known(b) else path.facts.quotient(a, b)
 
 
 def _modulo(a: Term, b: Term) -> Term:
     """Python's `a % b`, whose sign is that of b."""
-    if z3.is_int_value(b) and b.as_long() > 0:
-        return a % b
-    return z3.If(b > 0, a % b, -((-a) % (-b)))
+    path = CURRENT.get()
+    return EXACT.rest(a, b) if path is None or _known(b) else path.facts.rest(a, b)
 
 
 def int_term(value: object) -> Term:
@@ -231,14 +243,27 @@ def _(condition: SymBool, then: Any, otherwise: Any) -> Any:
 
 @mod_pow2.register
 def _(a: SymInt, power: Any) -> SymInt:
-    """By cases over the 64 powers where `power` is symbolic, which keeps the term linear."""
-    rest = a.__mod__(power)
+    """By cases over the 64 powers where `power` is symbolic, which keeps the term linear; by facts on a path."""
     if not isinstance(power, SymInt):
-        return rest
-    result = rest.term
+        return a.__mod__(power)
+    path = CURRENT.get()
+    if path is not None:
+        return SymInt(path.facts.below(a.term, power.term), a.reading)
+    result = EXACT.rest(a.term, power.term)
     for each in POWERS:
         result = z3.If(power.term == each, a.term % each, result)
     return SymInt(result, a.reading)
+
+
+@mod_pow2.register
+def _(a: int, power: Any) -> Any:
+    return mod_pow2(SymInt(z3.IntVal(a), power.reading), power) if isinstance(power, SymInt) else a % power
+
+
+@is_power_of_two.register
+def _(a: SymInt) -> SymBool:
+    path = CURRENT.get()
+    return SymBool(EXACT.power(a.term) if path is None else path.facts.is_power(a.term))
 
 
 class Wrapped(int):

@@ -297,7 +297,7 @@ def order_of_reuse(part: Part, e: Event, popped: int) -> bool:
 
 def block_of(e: Event, birth: int) -> Block:
     """The block that `e` made, live from `birth` on."""
-    return Block(e.ptr, int(e.room), birth, usable=e.usable)
+    return Block(e.ptr, e.room, birth, usable=e.usable)
 
 
 def blocks(history: History) -> list[tuple[int, Block]]:

@@ -1,6 +1,8 @@
 """Layout arithmetic: alignments and paddings, in bytes, on unbounded integers of any engine."""
 
-from .logic import Word, ite, mod_pow2
+from functools import singledispatch
+
+from .logic import Truth, Word, ite, mod_pow2
 
 SIZE_MAX = 2**64 - 1
 """Largest value of `size_t` on a 64-bit machine (C17 7.20.3)."""
@@ -12,7 +14,8 @@ PAGE = 4096
 """Granule, in bytes, in which footprints are counted."""
 
 
-def is_power_of_two(a: int) -> bool:
+@singledispatch
+def is_power_of_two(a: Word) -> Truth:
     """`a` is 1, 2, 4, 8, …"""
     return a > 0 and a & (a - 1) == 0
 

@@ -12,7 +12,7 @@ from . import arena, books, bump, fixed, freelist, interface, layout, libc, pool
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
-__all__ = ["PATCHES", "REFERENCE_MUTANTS", "SUBJECTS", "Patch", "PatchError", "load", "package", "subjects_of"]
+__all__ = ["PATCHES", "REFERENCE_MUTANTS", "STEP_MUTANTS", "SUBJECTS", "Patch", "PatchError", "load", "package", "subjects_of"]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "layout": layout.PATCHES,
@@ -57,7 +57,25 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 PATCHES: dict[str, Patch] = {patch.name: patch for group in REFERENCE_MUTANTS.values() for patch in group}
 """All mutants, by name."""
 
-_IDENTIFIERS = {patch.identifier: patch for patch in PATCHES.values()}
+STEP_MUTANTS: dict[str, tuple[Patch, ...]] = {
+    "layout": layout.PROOF,
+    "bump": bump.PROOF,
+    "pool": pool.PROOF,
+    "stack": stack.PROOF,
+    "freelist": freelist.PROOF,
+    "arena": arena.PROOF,
+    "fixed": fixed.PROOF,
+    "books": books.PROOF,
+}
+"""Faults for proofs alone, by the part that they are in: each obligation is refuted by a mutant, one of these if need
+be. They can be loaded like the others.
+"""
+
+_IDENTIFIERS = {
+    patch.identifier: patch
+    for patch in (*PATCHES.values(), *(patch for group in STEP_MUTANTS.values() for patch in group))
+}
+_NAMED = {patch.name: patch for patch in _IDENTIFIERS.values()}
 
 install(Finder(__name__, _IDENTIFIERS.get))
 
@@ -80,4 +98,4 @@ def package(name: str) -> str:
     """The package that stands for `heaplaw.refimpl` in the mutant `name`: `subjects.reference` takes it, and every
     module of the reference can be imported from it.
     """
-    return f"{__name__}.{PATCHES[name].identifier}"
+    return f"{__name__}.{_NAMED[name].identifier}"

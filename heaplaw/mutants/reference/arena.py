@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["PATCHES"]
+__all__ = ["PATCHES", "PROOF"]
 
 _STEPS = "steps/arena.py"
 _CORRUPT = (
@@ -94,3 +94,6 @@ PATCHES = (
         ("reuse",),
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["BOOKS", "TAGS"]
+__all__ = ["BOOKS", "PROOF", "TAGS"]
 
 _LEDGER = "system/ledger.py"
 _BASE = "system/base.py"
@@ -130,3 +130,6 @@ TAGS = (
         "tags_exact", "a tag of which nothing is live counts one block less",
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["PATCHES"]
+__all__ = ["PATCHES", "PROOF"]
 
 _STEPS = "steps/bump.py"
 
@@ -72,3 +72,6 @@ PATCHES = (
         "total_is_live_bytes", "the count of bytes takes no block for longer than 1024",
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["FIXED"]
+__all__ = ["FIXED", "PROOF"]
 
 _FREELIST = "system/freelist.py"
 _CORRUPT = (
@@ -70,3 +70,6 @@ FIXED = (
         _CORRUPT,
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

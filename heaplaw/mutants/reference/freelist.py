@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["COALESCING", "PATCHES"]
+__all__ = ["COALESCING", "PATCHES", "PROOF"]
 
 _STEPS = "steps/freelist.py"
 _OVERLAP = (
@@ -192,3 +192,6 @@ COALESCING = (
         ("freed_is_reusable", "failure_changes_nothing", "reuse"),
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["PATCHES"]
+__all__ = ["PATCHES", "PROOF"]
 
 _LAYOUT = "layout.py"
 _EXTENDS = ("layout_extends_like_c", "layout_served_if_possible")
@@ -84,3 +84,6 @@ PATCHES = (
         ("layout_served_if_possible",),
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

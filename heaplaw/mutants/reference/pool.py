@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["PATCHES"]
+__all__ = ["PATCHES", "PROOF"]
 
 _STEPS = "steps/pool.py"
 
@@ -94,3 +94,6 @@ PATCHES = (
         ("accounting_exact",),
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

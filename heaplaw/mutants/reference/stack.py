@@ -2,7 +2,7 @@
 
 from .patch import Patch
 
-__all__ = ["PATCHES"]
+__all__ = ["PATCHES", "PROOF"]
 
 _STEPS = "steps/stack.py"
 _TOO_LOW = ("remaining_is_rest", "total_is_live_bytes", "blocks_disjoint", "payload_kept", "in_bounds")
@@ -93,3 +93,6 @@ PATCHES = (
         ("total_is_live_bytes", "reset_frees_all"),
     ),
 )  # fmt: skip
+
+PROOF: tuple[Patch, ...] = ()
+"""Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
