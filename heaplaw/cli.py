@@ -157,17 +157,30 @@ def laws(names: tuple[str, ...]) -> None:
 
 
 @cli.command()
-def prove() -> None:
-    """Prove the laws of the reference pool's own steps, with z3 and CrossHair, and the judges' lemma.
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--shape", help="Of your own steps: what they are.")
+@click.option("--list", "listing", is_flag=True, help="Name and state the obligations; decide nothing.")
+@click.option("--explain", metavar="NAME", help="One obligation, whole: hypotheses, which were used, what is trusted.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes side by side.  [default: the processors]")
+def prove(names: tuple[str, ...], shape: str | None, listing: bool, explain: str | None, jobs: int | None) -> None:
+    """Prove the laws of the reference's own steps: z3 for any capacity and state, CrossHair through Python itself.
 
-    Exit code 0 only if everything is proved.
+    NAME: a part (pool), a step (pool.alloc), an obligation (pool.alloc.aligned), a seeded fault of the reference
+    (mutant:ref-pool-last-kept), or your own steps (package.module:MyBump with --shape bump). Exit code 0 only if all
+    is proved: 1 refuted, 3 not decided, 4 heaplaw's own error.
     """
-    from .engines import Engine
+    from .proving.face import Proving
 
-    engine = Engine()
-    for text in engine.prove():
-        click.echo(text)
-    finish(engine.broken, engine.undecided)
+    asked = Proving(names, shape, jobs)
+    if listing:
+        echo(list(asked.listing()))
+        return
+    if explain is not None:
+        echo(list(asked.explained(explain)))
+        return
+    for text in asked.lines(progress):
+        echo([text])
+    sys.exit(asked.exit_code)
 
 
 EXPLORED = ("layouts", "bump", "pool", "stack", "freelist", "freelist-coalescing", "arena")

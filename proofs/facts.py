@@ -48,7 +48,7 @@ def _function(name: str) -> Binary:
 
 def in_order(a: Term, b: Term) -> list[Term]:
     """The factors of a product, in the order in which it is written: a product and its mirror are one term."""
-    return sorted((z3.simplify(a), z3.simplify(b)), key=lambda term: int(term.get_id()))
+    return sorted((z3.simplify(a), z3.simplify(b)), key=lambda term: str(term.sexpr()))
 
 
 _PRODUCT = _function("product")

@@ -25,7 +25,10 @@ SCOPE = "any blocks of at least 1 byte within the address space"
 def _block(source: Source, name: str) -> Block:
     """Any block: at least one byte, ending at or below 2**64."""
     ptr, extent = source.number(f"{name}.ptr"), source.number(f"{name}.extent")
-    source.assume((ptr >= 0) & (extent >= 1) & (ptr + extent <= source.modulus), "blocks have a byte, and lie in the address space")
+    source.assume(
+        (ptr >= 0) & (extent >= 1) & (ptr + extent <= source.modulus),
+        "blocks have a byte, and lie in the address space",
+    )
     source.prefer((ptr <= 64) & (extent <= 16))
     return Block(ptr, extent)
 
@@ -103,7 +106,9 @@ def arithmetic() -> Iterator[Obligation[Claim]]:
                     return Claim(True, SymBool(z3.And(*SCHEMAS["remainder"][0](EXACT, z3.Int("a"), z3.IntVal(power)))))
 
                 words = f"{(schema.__doc__ or '').strip()} Here: {power}."
-                yield Obligation("facts", f"{name}_{power}", "fact", words, "any integer", Reading.UNBOUNDED, case, _same)
+                yield Obligation(
+                    "facts", f"{name}_{power}", "fact", words, "any integer", Reading.UNBOUNDED, case, _same
+                )
             continue
         words = (schema.__doc__ or "").strip()
         yield Obligation("facts", name, "fact", words, "any integers", Reading.UNBOUNDED, scenario, _same)

@@ -20,6 +20,10 @@ from .tables import ModelTable, SymTable, Table, TableMemory
 
 T = TypeVar("T")
 MOST_PATHS = 512
+SEEDS = (1, 2, 3)
+"""With which z3 is asked again where it gives up."""
+SMALL = 512
+"""Numbers up to which counterexamples are looked for first."""
 MOST_BRANCHES = 64
 """On one path; a loop on a symbolic value would fork for ever."""
 
@@ -87,7 +91,9 @@ class Path(Generic[T]):
     def __post_init__(self) -> None:
         self._taken = 0
         self._tables = 0
+        self.minimal = False
         self.solver: Any = z3.Solver()
+        self._last = self.solver
         self.solver.set("rlimit", self.rlimit)
         self.facts = Facts(self.solver.add)
 
@@ -129,19 +135,50 @@ class Path(Generic[T]):
 
         return TableMemory(words, self.reading, self.assume, fresh)
 
-    def possible(self, *terms: Term) -> Any:
+    def possible(self, *terms: Term, seeds: tuple[int, ...] = SEEDS) -> Any:
         """z3's answer: can `terms` hold together with all that is known on this path? Where not, what that was shown
         with is noted.
         """
-        answer = self.found(*terms)
+        answer = self.found(*terms, seeds=seeds)
         if answer == z3.unsat:
-            core = {str(term) for term in self.solver.unsat_core()}
+            core = {str(term) for term in self._last.unsat_core()}
             self.used |= {label for label, switch in self.hypotheses.items() if str(switch) in core}
         return answer
 
-    def found(self, *terms: Term) -> Any:
-        """The same, noting nothing."""
-        return self.solver.check(*self.hypotheses.values(), *terms)
+    def found(self, *terms: Term, seeds: tuple[int, ...] = SEEDS) -> Any:
+        """The same, noting nothing. Where z3 gives up, it is asked again afresh: how it searches is luck, too."""
+        self._last = self.solver
+        answer = self.solver.check(*self.hypotheses.values(), *terms)
+        for seed in seeds if answer == z3.unknown else ():
+            self._last = z3.Solver()
+            self._last.set("rlimit", self.rlimit)
+            self._last.set("random_seed", seed)
+            self._last.set("core.minimize", self.minimal)
+            self._last.add(self.solver.assertions())
+            answer = self._last.check(*self.hypotheses.values(), *terms)
+            if answer != z3.unknown:
+                break
+        return answer
+
+    @property
+    def model(self) -> Any:
+        """That of the latest answer."""
+        return self._last.model()
+
+    @property
+    def why_unknown(self) -> str:
+        """Why the latest answer is none."""
+        return str(self._last.reason_unknown())
+
+    def small(self) -> list[Term]:
+        """All numbers are few digits: what a reader would choose."""
+        numbers = [term for term in self.names.values() if z3.is_int(term)]
+        return [z3.And(number >= 0, number <= SMALL) for number in numbers]
+
+    def minimise_cores(self) -> None:
+        """From here on cores hold nothing that could be left out."""
+        self.minimal = True
+        self.solver.set("core.minimize", True)
 
     def decide(self, term: Term) -> bool:
         """Take a branch: the next one of the prefix, or a feasible one, remembering the other."""
@@ -153,7 +190,7 @@ class Path(Generic[T]):
         else:
             if self._taken >= MOST_BRANCHES:
                 raise RuntimeError(f"more than {MOST_BRANCHES} branches: does a loop run on a symbolic value?")
-            feasible = [side for side in (True, False) if self.possible(term == side) != z3.unsat]
+            feasible = [side for side in (True, False) if self.possible(term == side, seeds=()) != z3.unsat]
             if not feasible:
                 raise DeadPath
             branch = feasible[0]

@@ -134,13 +134,18 @@ def prove(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT) -> list[Re
     return list(proving(obligations, rlimit))
 
 
-def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT) -> Iterator[Result]:
-    """Decide each obligation, in order, as asked for. Neighbours on the same scenario are explored once."""
+def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT, minimal: bool = False) -> Iterator[Result]:
+    """Decide each obligation, in order, as asked for. Neighbours on the same scenario are explored once.
+
+    `minimal`: of the hypotheses that a proof uses none can be left out, on each path; that takes longer.
+    """
     for (_, reading), group in groupby(obligations, lambda each: (id(each.scenario), each.reading)):
         members = list(group)
         started = time.monotonic()
         try:
             paths = explore(members[0].scenario, reading, rlimit)
+            for path in paths if minimal else ():
+                path.minimise_cores()
         except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
             error = Error(f"{type(problem).__name__}: {problem}")
             yield from (Result(member, error) for member in members)
@@ -250,12 +255,13 @@ def _model(path: Path[Any], case: dict[str, int], *terms: Any) -> Any:
     None where there is none at all.
     """
     meaning = path.facts.meaning(case)
-    if path.preferences and path.found(*terms, *meaning, *path.preferences) == z3.sat:
-        return path.solver.model()
+    for wish in (path.small(), []):
+        if path.found(*terms, *meaning, *path.preferences, *wish, seeds=()) == z3.sat:
+            return path.model
     answer = path.found(*terms, *meaning)
     if answer == z3.sat:
-        return path.solver.model()
-    return None if answer == z3.unsat else Unknown(f"z3 gave up: {path.solver.reason_unknown()}")
+        return path.model
+    return None if answer == z3.unsat else Unknown(f"z3 gave up: {path.why_unknown}")
 
 
 def unused(results: Iterable[Result]) -> dict[str, list[str]]:

@@ -1,0 +1,188 @@
+"""All obligations decided, several processes side by side; results come in the order in which they are told.
+
+What is sent to a process are names, and what comes back are plain records: terms stay where they were made.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from multiprocessing import get_context
+from time import monotonic
+from typing import Any
+
+from heaplaw.proofs.prove import Refuted, Result, proving
+from heaplaw.proofs.symbolic import Reading
+from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.verdict import Confirmed, Proved, Unknown
+
+from .parts import CONTRACTS, Target, names, obligations
+
+__all__ = ["Line", "Task", "decided", "outcome", "tasks"]
+
+READINGS = {Reading.UNBOUNDED: "unbounded", Reading.W64: "wrapping"}
+"""How a reading is called in a line."""
+NOT_WRAPPING = "not wrapping"
+"""CrossHair's integers."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One obligation, decided: everything that is told of it."""
+
+    part: str
+    name: str
+    about: str
+    """A law's name, or what else is claimed."""
+    statement: str
+    scope: str
+    reading: str
+    outcome: str
+    """proved, confirmed, refuted, unknown or error."""
+    seconds: float
+    paths: int = 0
+    hypotheses: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+    why: str = ""
+    """Of an unknown or an error: what happened."""
+    observed: str = ""
+    required: str = ""
+    values: tuple[tuple[str, int], ...] = ()
+    """Of a counterexample: the state and the request."""
+    whole: bool = False
+    """Its state satisfies the whole invariant, as far as that was written down for small states."""
+
+    @property
+    def law(self) -> str:
+        """The law's number, where it is one's."""
+        return CATALOGUE[self.about].id if self.about in CATALOGUE else ""
+
+    @property
+    def shown(self) -> bool:
+        """It counts."""
+        return self.outcome in ("proved", "confirmed")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one process decides in one go: obligations that share an exploration, or one contract."""
+
+    target: Target
+    part: str
+    group: int
+    wanted: frozenset[str] | None
+    """Names; None for all."""
+    minimal: bool = False
+    """Cores are made as small as they get."""
+
+
+def tasks(target: Target, parts: Mapping[str, set[str] | None], minimal: bool = False) -> list[Task]:
+    """The work on some parts: of each the names wanted, or None for all."""
+    found: list[Task] = []
+    for part, names in parts.items():
+        wanted = None if names is None else frozenset(names)
+        for number, members in enumerate(_groups(target, part)):
+            if wanted is None or any(name in wanted for name in members):
+                found.append(Task(target, part, number, wanted, minimal))
+    return found
+
+
+def _groups(target: Target, part: str) -> list[list[str]]:
+    if part == CONTRACTS:
+        return [[name] for name in names(target, part)]
+    return [[each.name for each in group] for group in _shared(target, part)]
+
+
+def _shared(target: Target, part: str) -> list[list[Any]]:
+    """Obligations that share an exploration."""
+    stated = obligations(target, part)
+    return [list(group) for _, group in groupby(stated, lambda each: (id(each.scenario), each.reading))]
+
+
+def outcome(answer: object) -> str:
+    """In one word."""
+    known = {Proved: "proved", Confirmed: "confirmed", Refuted: "refuted", Unknown: "unknown"}
+    return known.get(type(answer), "refuted" if type(answer).__name__ == "ContractRefuted" else "error")
+
+
+def line_of(result: Result) -> Line:
+    """An obligation's result as plain words and numbers."""
+    made, answer = result.obligation, result.answer
+    line = Line(
+        made.part,
+        made.name,
+        made.about,
+        made.statement,
+        made.scope,
+        READINGS[made.reading],
+        outcome(answer),
+        result.seconds,
+        result.paths,
+        result.hypotheses,
+        result.used,
+        made.trusted,
+        why=str(getattr(answer, "why", "")),
+    )
+    if isinstance(answer, Refuted):
+        told = {"observed": answer.observed, "required": answer.required}
+        return Line(**{**vars(line), **told, "values": answer.values, "whole": answer.whole})
+    return line
+
+
+def run(task: Task) -> list[Line]:
+    """Decide what a task names."""
+    if task.part == CONTRACTS:
+        return [_contract(task.group)]
+    members = _shared(task.target, task.part)[task.group]
+    chosen = [each for each in members if task.wanted is None or each.name in task.wanted]
+    return [line_of(result) for result in proving(chosen, minimal=task.minimal)]
+
+
+def _contract(number: int) -> Line:
+    from heaplaw.proofs import contracts
+
+    contract, started = contracts.CONTRACTS[number], monotonic()
+    answer = contracts.confirm(contract.function)
+    statement = " ".join((contract.function.__doc__ or "").split("pre:")[0].split("post:")[0].split())
+    return Line(
+        CONTRACTS,
+        f"{CONTRACTS}.{contract.name}",
+        "laws",
+        statement,
+        contract.scope,
+        NOT_WRAPPING,
+        outcome(answer),
+        monotonic() - started,
+        why=str(getattr(answer, "why", getattr(answer, "message", ""))),
+    )
+
+
+def decided(work: list[Task], jobs: int) -> Iterator[list[Line]]:
+    """The results of all tasks, in their order; with more than one job, in processes of their own."""
+    if jobs == 1 or len(work) < 2:
+        yield from map(run, work)
+        return
+    pool = ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), _quiet, (list(sys.path),))
+    try:
+        yield from pool.map(run, work)
+    except BaseException:
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _quiet(path: list[str]) -> None:
+    """A worker finds modules as its parent does, and leaves Ctrl-C to it."""
+    sys.path[:] = path
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,124 @@
+"""`heaplaw prove` between the command line and the campaign: what was asked for, lines as they come, the exit code."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic
+
+from heaplaw.subjects.base import UsageError
+
+from .campaign import Line, cores, decided, tasks
+from .parts import CONTRACTS, REFERENCE, Target, matching, names, obligations, parts_of, target_of
+from .reach import shortest
+from .text import closing, explained, heading, idle_lines, listed, refutation, row
+
+__all__ = ["Proving"]
+
+MOST_SHOWN = 5
+"""Counterexamples of one part that are told whole."""
+PROVED, REFUTED, UNKNOWN, ERROR = 0, 1, 3, 4
+"""Exit codes."""
+
+
+class Proving:
+    """One run of `heaplaw prove`."""
+
+    def __init__(self, asked: Sequence[str], shape: str | None, jobs: int | None) -> None:
+        self.jobs = jobs or cores()
+        self.results: list[Line] = []
+        self._idle: dict[str, list[str]] = {}
+        self._chosen = self._choose(asked, shape)
+
+    def _choose(self, asked: Sequence[str], shape: str | None) -> dict[Target, dict[str, set[str] | None]]:
+        """The parts of each target, and the names wanted of each: None for all. UsageError for what nobody knows."""
+        chosen: dict[Target, dict[str, set[str] | None]] = {}
+        if not asked:
+            chosen[REFERENCE] = dict.fromkeys(parts_of(REFERENCE))
+        for name in asked:
+            target = target_of(name, shape)
+            if target is not None:
+                chosen[target] = dict.fromkeys(parts_of(target))
+                continue
+            of_reference = chosen.setdefault(REFERENCE, {})
+            for part, found in matching(REFERENCE, name).items():
+                whole = name == part
+                known = of_reference.get(part, set())
+                of_reference[part] = None if whole or known is None else known | found
+        if shape is not None and not any(target.kind == "own" for target in chosen):
+            raise UsageError(f"--shape {shape}: it is for your own steps, named like package.module:MyBump")
+        return chosen
+
+    def listing(self) -> Iterator[str]:
+        """What would be proved."""
+        for target, parts in self._chosen.items():
+            for part, wanted in parts.items():
+                stated = _stated(target, part)
+                yield from listed(part, [each for each in stated if wanted is None or each[0] in wanted])
+
+    def explained(self, name: str) -> Iterator[str]:
+        """One obligation, decided again, its cores as small as they get."""
+        for target in self._chosen:
+            for part, found in matching(target, name).items():
+                if len(found) != 1:
+                    raise UsageError(f"--explain {name}: that is {len(found)} obligations; `--list {name}` names them")
+                lines = [line for group in decided(tasks(target, {part: found}, True), 1) for line in group]
+                yield from explained(lines)
+            return
+
+    def lines(self, progress: Callable[[str], None]) -> Iterator[str]:
+        """Everything, decided."""
+        started = monotonic()
+        for target, parts in self._chosen.items():
+            yield from self._of(target, parts, progress)
+        yield from idle_lines(self._idle)
+        yield closing(self.results, monotonic() - started, self.jobs)
+
+    def _of(
+        self, target: Target, parts: Mapping[str, set[str] | None], progress: Callable[[str], None]
+    ) -> Iterator[str]:
+        work = tasks(target, parts)
+        part, of_part = "", list[Line]()
+        for task, lines in zip(work, decided(work, self.jobs), strict=True):
+            if task.part != part:
+                yield from self._ended(target, part, of_part, parts)
+                part, of_part = task.part, []
+                yield heading(target, part)
+            progress(f"{len(self.results)} decided")
+            self.results += lines
+            of_part += lines
+            yield from map(row, lines)
+        yield from self._ended(target, part, of_part, parts)
+
+    def _ended(
+        self, target: Target, part: str, lines: list[Line], parts: Mapping[str, set[str] | None]
+    ) -> Iterator[str]:
+        """What comes after a part's lines: its counterexamples, and hypotheses that idle."""
+        refuted = list({line.name: line for line in lines if line.outcome == "refuted"}.values())
+        for place, line in enumerate(refuted[:MOST_SHOWN]):
+            yield ""
+            reached = shortest(target, part) if place == 0 and target.kind == "mutant" else None
+            yield from refutation(line, reached, place == 0)
+        if len(refuted) > MOST_SHOWN:
+            yield f"… and {len(refuted) - MOST_SHOWN} more"
+        if refuted:
+            yield ""
+        if lines and parts[part] is None and part != CONTRACTS and all(line.shown for line in lines):
+            labels = dict.fromkeys(label for line in lines for label in line.hypotheses)
+            idle = [label for label in labels if not any(label in line.used for line in lines)]
+            if idle:
+                self._idle[part] = idle
+
+    @property
+    def exit_code(self) -> int:
+        """0 only if all is proved, and every hypothesis is used."""
+        outcomes = {line.outcome for line in self.results}
+        if "refuted" in outcomes:
+            return REFUTED
+        if "error" in outcomes or self._idle:
+            return ERROR
+        return UNKNOWN if "unknown" in outcomes or not self.results else PROVED
+
+
+def _stated(target: Target, part: str) -> list[tuple[str, str, str]]:
+    """Name, law and statement of all that is to be shown of a part."""
+    if part == CONTRACTS:
+        return [(name, "", "") for name in names(target, part)]
+    return list({each.name: (each.name, each.about, each.statement) for each in obligations(target, part)}.values())

@@ -1,0 +1,172 @@
+"""What can be proved, of what: the parts of the reference, a copy of it with a seeded fault, or a user's own steps."""
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from heaplaw.proofs.prove import Obligation
+from heaplaw.subjects.base import UsageError
+
+__all__ = ["CONTRACTS", "PARTS", "Part", "Target", "matching", "names", "obligations", "parts_of", "target_of"]
+
+CONTRACTS = "contracts"
+"""The part that CrossHair decides."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A group of obligations."""
+
+    title: str
+    stated: str
+    """Where they are stated: a module of `heaplaw.proofs` and its function."""
+    module: str = ""
+    """The module of the reference whose steps are run; none for what is about no step."""
+
+
+PARTS: dict[str, Part] = {
+    "bump": Part("the bump allocator", "bump:obligations", "steps.bump"),
+    "stack": Part("the stack", "stack:obligations", "steps.stack"),
+    "pool": Part("the pool", "pool:obligations", "steps.pool"),
+    "fixed": Part("the freelist of one size, in chunks", "fixed:obligations", "system.freelist"),
+    "sizes": Part("size classes", "sizes:obligations", "steps.sizes"),
+    "freelist": Part("the first-fit free list", "freelist:obligations", "steps.freelist"),
+    "coalescing": Part("the free list that joins neighbours", "freelist:coalescing", "steps.freelist"),
+    "arena": Part("the arena", "arena:obligations", "steps.arena"),
+    "layout": Part("layouts", "layouts:obligations", "layout"),
+    "statistics": Part("statistics, in all and by tag", "statistics:obligations", "system.ledger"),
+    "judge": Part("what the fast judges stand on", "lemmas:obligations"),
+    "laws": Part("the laws themselves", "consistency:obligations"),
+    "facts": Part("arithmetic that the proofs instantiate", "lemmas:arithmetic"),
+    CONTRACTS: Part("contracts, followed by CrossHair through Python itself", "contracts:CONTRACTS"),
+}
+"""The parts, in the order in which they are told."""
+OF_MUTANTS = {
+    "books": ("statistics",),
+    "tags": ("statistics",),
+    **{
+        name: (name,)
+        for name in ("bump", "stack", "pool", "fixed", "sizes", "freelist", "coalescing", "arena", "layout")
+    },
+}
+"""Which parts speak of the mutants of a group."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is proved: picklable, so that other processes find it too."""
+
+    kind: str = "reference"
+    """reference, mutant or own."""
+    name: str = ""
+    """The mutant's, or module:Thing."""
+    shape: str = ""
+    """That of a user's own steps."""
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return f"{self.name} ({self.shape})" if self.kind == "own" else self.name or "the reference"
+
+
+REFERENCE = Target()
+
+
+def target_of(name: str, shape: str | None) -> Target | None:
+    """The mutant or the user's steps that `name` stands for; None for a part or an obligation of the reference."""
+    if ":" in name and not name.startswith("mutant:"):
+        from heaplaw.proofs.own import SHAPES
+
+        if shape is None:
+            raise UsageError(f"{name}: say which shape it has: --shape {', '.join(SHAPES)}")
+        return Target("own", name, shape)
+    plain = name.removeprefix("mutant:")
+    if not name.startswith("mutant:") and not plain.startswith("ref-"):
+        return None
+    if not _groups(plain):
+        close = difflib.get_close_matches(plain, _mutants(), 3) or sorted(_mutants())[:3]
+        raise UsageError(f"{name}: no such mutant of the reference; similar: {', '.join(close)}")
+    return Target("mutant", plain)
+
+
+def _mutants() -> dict[str, list[str]]:
+    from heaplaw.mutants.reference import REFERENCE_MUTANTS, STEP_MUTANTS
+
+    found: dict[str, list[str]] = {}
+    for groups in (REFERENCE_MUTANTS, STEP_MUTANTS):
+        for group, patches in groups.items():
+            for patch in patches:
+                found.setdefault(patch.name, []).append(group)
+    return found
+
+
+def _groups(mutant: str) -> list[str]:
+    return _mutants().get(mutant, [])
+
+
+def parts_of(target: Target) -> list[str]:
+    """The parts that speak of the target; UsageError where none does."""
+    if target.kind == "reference":
+        return list(PARTS)
+    if target.kind == "own":
+        return [target.shape]
+    parts = list(dict.fromkeys(part for group in _groups(target.name) for part in OF_MUTANTS.get(group, ())))
+    if not parts:
+        (group, *_) = _groups(target.name)
+        raise UsageError(f"{target.name}: nothing is proved of the part {group}; heaplaw check mutant:{target.name}")
+    return parts
+
+
+@cache
+def obligations(target: Target, part: str) -> tuple[Obligation[Any], ...]:
+    """What is to be proved of a part of the target; the contracts are apart."""
+    return tuple(_stated(target, part))
+
+
+def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
+    if target.kind == "own":
+        from heaplaw.callers.methods import find
+        from heaplaw.proofs import own
+
+        try:
+            yield from own.obligations(find(target.name), target.shape)
+        except own.NotProvable as error:
+            raise UsageError(f"{target.name}: {error}") from error
+        return
+    module, _, function = PARTS[part].stated.partition(":")
+    stated: Callable[..., Iterator[Obligation[Any]]] = getattr(import_module(f"heaplaw.proofs.{module}"), function)
+    if target.kind == "mutant":
+        from heaplaw.mutants.reference import load
+
+        yield from stated(load(target.name, PARTS[part].module))
+    else:
+        yield from stated()
+
+
+def names(target: Target, part: str) -> list[str]:
+    """The names of what is to be shown of a part, in order."""
+    if part == CONTRACTS:
+        from heaplaw.proofs.contracts import CONTRACTS as found
+
+        return [f"{CONTRACTS}.{contract.name}" for contract in found]
+    return list(dict.fromkeys(each.name for each in obligations(target, part)))
+
+
+def matching(target: Target, wanted: str) -> dict[str, set[str]]:
+    """The names of obligations that `wanted` stands for, by part: a part, a step (pool.alloc), or a whole name."""
+    part = wanted.partition(".")[0]
+    parts = parts_of(target)
+    if part not in parts:
+        close = difflib.get_close_matches(part, parts, 1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"{wanted}: no such part{meant} (one of {', '.join(parts)}, or a name that --list shows)")
+    known = names(target, part)
+    found = {name for name in known if name == wanted or wanted == part or name.startswith(f"{wanted}.")}
+    if not found:
+        close = difflib.get_close_matches(wanted, known, 1)
+        meant = f"; did you mean {close[0]}?" if close else f"; `heaplaw prove --list {part}` shows all"
+        raise UsageError(f"{wanted}: no such obligation{meant}")
+    return {part: found}
