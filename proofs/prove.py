@@ -19,6 +19,7 @@ does not say that it is reached.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -26,8 +27,9 @@ from heaplaw.spec.catalogue import AnyLaw, law
 from heaplaw.spec.logic import Truth, every
 from heaplaw.spec.verdict import Error, Proved, Unknown
 
+from .facts import z3
 from .paths import Concrete, Path, Source, explore
-from .symbolic import Reading, plain, settled, truth_term, z3
+from .symbolic import Reading, plain, settled, truth_term
 
 RLIMIT = 3_000_000
 """z3's resources for one question; the obligations here take far less."""
@@ -191,7 +193,7 @@ class _Decision:
 
     def over(self, paths: list[Path[Any]]) -> Answer:
         for path in paths:
-            claim = path.during(lambda path=path: self.obligation.claim(path.result))
+            claim: Claim = path.during(partial(self.obligation.claim, path.result))
             refuted = self._refute(path, claim)
             if refuted is not None:
                 return refuted

@@ -83,8 +83,8 @@ class Task:
 def tasks(target: Target, parts: Mapping[str, set[str] | None], minimal: bool = False) -> list[Task]:
     """The work on some parts: of each the names wanted, or None for all."""
     found: list[Task] = []
-    for part, names in parts.items():
-        wanted = None if names is None else frozenset(names)
+    for part, chosen in parts.items():
+        wanted = None if chosen is None else frozenset(chosen)
         for number, members in enumerate(_groups(target, part)):
             if wanted is None or any(name in wanted for name in members):
                 found.append(Task(target, part, number, wanted, minimal))

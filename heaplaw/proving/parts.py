@@ -45,12 +45,10 @@ PARTS: dict[str, Part] = {
 }
 """The parts, in the order in which they are told."""
 OF_MUTANTS = {
+    **{name: (name,) for name, part in PARTS.items() if part.module},
     "books": ("statistics",),
     "tags": ("statistics",),
-    **{
-        name: (name,)
-        for name in ("bump", "stack", "pool", "fixed", "sizes", "freelist", "coalescing", "arena", "layout")
-    },
+    "freelist": ("freelist", "coalescing"),
 }
 """Which parts speak of the mutants of a group."""
 
@@ -149,9 +147,9 @@ def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
 def names(target: Target, part: str) -> list[str]:
     """The names of what is to be shown of a part, in order."""
     if part == CONTRACTS:
-        from heaplaw.proofs.contracts import CONTRACTS as found
+        from heaplaw.proofs import contracts
 
-        return [f"{CONTRACTS}.{contract.name}" for contract in found]
+        return [f"{CONTRACTS}.{contract.name}" for contract in contracts.CONTRACTS]
     return list(dict.fromkeys(each.name for each in obligations(target, part)))
 
 
@@ -164,7 +162,7 @@ def matching(target: Target, wanted: str) -> dict[str, set[str]]:
         meant = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"{wanted}: no such part{meant} (one of {', '.join(parts)}, or a name that --list shows)")
     known = names(target, part)
-    found = {name for name in known if name == wanted or wanted == part or name.startswith(f"{wanted}.")}
+    found = {name for name in known if wanted in (name, part) or name.startswith(f"{wanted}.")}
     if not found:
         close = difflib.get_close_matches(wanted, known, 1)
         meant = f"; did you mean {close[0]}?" if close else f"; `heaplaw prove --list {part}` shows all"

@@ -14,8 +14,8 @@ __all__ = ["closing", "explained", "heading", "idle_lines", "listed", "refutatio
 
 WIDTH = 116
 INDUCTION = (
-    "a counterexample to induction: the state satisfies {what}, and the step breaks the claim there. Whether operations "
-    "lead to such a state is another question: either the step is wrong, or the invariant says too little"
+    "a counterexample to induction: the state satisfies {what}, and the step breaks the claim there. Whether "
+    "operations lead to such a state is another question: either the step is wrong, or the invariant says too little"
 )
 WHOLE = {True: "the invariant", False: "those instances of the invariant that the proof uses"}
 BEHIND = (
@@ -86,9 +86,7 @@ def explained(lines: Sequence[Line]) -> Iterator[str]:
     yield first.name
     yield from _wrapped("states", first.statement)
     if law is not None:
-        yield from _wrapped(
-            "law", f"{law.id} {law.name}, in the words of the catalogue and by its own code; {law.source}"
-        )
+        yield from _wrapped("law", f"{law.id} {law.name}, as it stands in the catalogue, by its own code; {law.source}")
     yield from _wrapped("for", first.scope)
     for line in lines:
         detail = f"; {line.why}" if line.why else ""
