@@ -1,9 +1,9 @@
 """A pool of fixed-size blocks with an intrusive LIFO free list, as pure steps. Source: Vais std/allocator,
 PoolAllocator.
 
-Parameters: `buffer` (address, multiple of 8), `block_size` (bytes, rounded up to a multiple of 8, at least 8),
-`num_blocks`. State: see `PoolState`. Each free block's first word holds the address of the next free block, 0 at the
-end.
+Parameters: `buffer` (address, multiple of 8, at least 8), `block_size` (bytes, rounded up to a multiple of 8, at least
+8), `num_blocks`. Precondition: the buffer with all blocks, of the rounded size, ends at or below 2**64. State: see
+`PoolState`. Each free block's first word holds the address of the next free block, 0 at the end.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from heaplaw.spec.event import Env, Event, Status
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import align_up
-from heaplaw.spec.logic import Truth, Word
+from heaplaw.spec.logic import Truth, Word, ite
 from heaplaw.spec.protocols import Memory
 from heaplaw.spec.shapes import Kind
 
@@ -42,24 +42,31 @@ class PoolState:
         return Env(WORD, False, self.buffer, self.capacity, self.block_size, self.num_blocks, most_cost=1)
 
 
-def rounded(block_size: int) -> int:
+def rounded(block_size: Word) -> Word:
     """The block size that a pool really uses: a multiple of 8, at least 8 bytes."""
-    return max(WORD, int(align_up(block_size, WORD)))
+    return ite(block_size <= WORD, WORD, align_up(block_size, WORD))
 
 
 def thread(state: PoolState, index: Word, memory: Memory) -> PoolState:
-    """Put block `index`, never threaded before, at the head of the free list: one turn of construction's loop."""
+    """Put block `index`, never threaded before, at the head of the free list: one turn of `thread_all`'s loop."""
     block = state.buffer + index * state.block_size
     memory.write(block, state.free_list)
     return replace(state, free_list=block, num_free=state.num_free + 1)
 
 
-def init(buffer: int, block_size: int, num_blocks: int, memory: Memory) -> PoolState:
-    """A pool with every block free; the first block handed out is the one at `buffer`. O(num_blocks)."""
-    state = PoolState(buffer, rounded(block_size), num_blocks, 0, 0)
-    for index in reversed(range(num_blocks)):
-        state = thread(state, index, memory)
+def thread_all(state: PoolState, blocks: Word, memory: Memory) -> PoolState:
+    """Put the first `blocks` blocks of the buffer, never threaded before, on top of the free list: the one at `buffer`
+    is handed out first. O(blocks).
+    """
+    full = state.num_free + blocks
+    while state.num_free < full:
+        state = thread(state, full - state.num_free - 1, memory)
     return state
+
+
+def init(buffer: Word, block_size: Word, num_blocks: Word, memory: Memory) -> PoolState:
+    """A pool with every block free; the first block handed out is the one at `buffer`. O(num_blocks)."""
+    return thread_all(PoolState(buffer, rounded(block_size), num_blocks, 0, 0), num_blocks, memory)
 
 
 def alloc(state: PoolState, memory: Memory) -> tuple[PoolState, Word]:

@@ -5,6 +5,7 @@
 from dataclasses import replace
 
 from heaplaw.spec.layout import MAX_ALIGN
+from heaplaw.spec.logic import Word
 from heaplaw.spec.protocols import Memory
 
 from ..steps import pool
@@ -17,12 +18,10 @@ from .malloc import parent_of
 from .words import ProcessWords
 
 
-def extended(state: PoolState, chunk: int, blocks: int, memory: Memory) -> PoolState:
+def extended(state: PoolState, chunk: Word, blocks: Word, memory: Memory) -> PoolState:
     """The pool with `blocks` more free blocks, which lie at `chunk`, on top of its free list. O(blocks)."""
-    state = replace(state, buffer=chunk, num_blocks=state.num_blocks + blocks)
-    for index in reversed(range(blocks)):
-        state = pool.thread(state, index, memory)
-    return state
+    longer = replace(state, buffer=chunk, num_blocks=state.num_blocks + blocks)
+    return pool.thread_all(longer, blocks, memory)
 
 
 class Freelist(Booked):
@@ -70,8 +69,9 @@ class Freelist(Booked):
     def _take(self, size: int, align: int, note: Note) -> int:
         if size > self.block_size or align > self.alignment or not self._has_free():
             return 0
+        ptr: int
         self._state, ptr = pool.alloc(self._state, self._words)
-        return int(ptr)
+        return ptr
 
     def _has_free(self) -> bool:
         """A block is free, after taking another chunk if need be."""

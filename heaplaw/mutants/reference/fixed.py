@@ -13,7 +13,7 @@ _CORRUPT = (
 FIXED = (
     Patch(
         "ref-fixed-blocks-too-many", _FREELIST,
-        "    for index in reversed(range(blocks)):\n", "    for index in reversed(range(2 * blocks)):\n",
+        "pool.thread_all(longer, blocks,", "pool.thread_all(longer, 2 * blocks,",
         "overhead_bounded", "each chunk is taken to hold twice the blocks that it does",
         _CORRUPT,
     ),
@@ -58,7 +58,7 @@ FIXED = (
     ),
     Patch(
         "ref-fixed-chunk-nowhere", _FREELIST,
-        "    state = replace(state, buffer=chunk, num", "    state = replace(state, num",
+        "    longer = replace(state, buffer=chunk, num", "    longer = replace(state, num",
         "failure_is_reported", "a chunk's blocks are looked for at address 0",
         _CORRUPT,
     ),
