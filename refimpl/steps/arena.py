@@ -10,21 +10,25 @@ ordinary chunk could hold gets a chunk of its own.
 A mark is a word: the top at that moment (0 before the first chunk). Blocks begin above their chunk's header, so
 no address is in two chunks. A reset keeps the oldest chunk, whatever its size, and gives the others back; a
 release gives back every chunk taken since its mark.
+
+Preconditions, in bytes: `chunk_size` is at most 2**63; an alignment is a power of two, at most 2**63; what the parent
+lends is as `Chunks.take` says.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from heaplaw.spec.event import Env, Event, Padding, Status, Zero
+from heaplaw.spec.event import Env, Event, Padding, Zero
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import MAX_ALIGN, PTRDIFF_MAX, align_up
 from heaplaw.spec.logic import Truth, Word, ite, mod_pow2, neg
 from heaplaw.spec.protocols import Memory
 from heaplaw.spec.shapes import Kind
 
-WORD = 8
-"""Bytes in a word."""
+from ..memory import zero
+from .request import WORD, answered, extent
+
 HEADER = 32
 """Bytes of a chunk's header: four words, and a multiple of 16, so that the first block is aligned."""
 LARGEST = PTRDIFF_MAX - HEADER
@@ -35,7 +39,9 @@ class Chunks(Memory, Protocol):
     """Words, and the parent that chunks come from."""
 
     def take(self, size: Word) -> Word:
-        """The address, a multiple of 16, of `size` bytes (a multiple of 16) that end below 2**64; 0: there are none."""
+        """The address, a multiple of 16, of `size` bytes (a multiple of 16) that end below 2**64, none of them lent
+        already; 0: there are none.
+        """
         ...
 
     def give(self, address: Word, size: Word) -> None:
@@ -61,13 +67,20 @@ class ArenaState:
     def env(self) -> Env:
         """What is constant over the arena's life."""
         return Env(
-            MAX_ALIGN, False, header=HEADER, zero_size=Zero.UNIQUE, padding=Padding.COUNTED, aligned_multiple=False
+            MAX_ALIGN,
+            False,
+            header=HEADER,
+            zero_size=Zero.UNIQUE,
+            padding=Padding.COUNTED,
+            aligned_multiple=False,
+            most_cost=4,
         )
 
 
-def init(chunk_size: int) -> ArenaState:
+def init(chunk_size: Word) -> ArenaState:
     """An arena that holds nothing; chunks have `chunk_size` bytes, rounded up to a multiple of 16, at least 48."""
-    return ArenaState(max(HEADER + MAX_ALIGN, int(align_up(chunk_size, MAX_ALIGN))), 0, 0, 0, 0)
+    rounded, least = align_up(chunk_size, MAX_ALIGN), HEADER + MAX_ALIGN
+    return ArenaState(ite(rounded < least, least, rounded), 0, 0, 0, 0)
 
 
 def padding(address: Word, align: Word) -> Word:
@@ -149,25 +162,11 @@ def alloc(state: ArenaState, size: Word, align: Word, memory: Chunks) -> tuple[A
     return bump(grown, wanted, align)
 
 
-def zero_word(block: Word, index: Word, memory: Memory) -> None:
-    """Clear word `index` of a block: one turn of zeroing's loop."""
-    memory.write(block + index * WORD, 0)
-
-
-def zalloc(state: ArenaState, count: Word, size: Word, memory: Chunks) -> tuple[ArenaState, Word]:
-    """`count * size` bytes of zeros aligned to 16; 0 also when the product exceeds every object. O(size).
-
-    Whole words are cleared: the last may reach beyond the block, where nothing is live yet.
-    """
-    if size > LARGEST // ite(count == 0, 1, count):
-        return state, 0
-    after, block = alloc(state, count * size, MAX_ALIGN, memory)
-    if block == 0:
-        return state, 0
-    index = 0
-    while index * WORD < count * size:
-        zero_word(block, index, memory)
-        index += 1
+def alloc_zeroed(state: ArenaState, size: Word, align: Word, memory: Chunks) -> tuple[ArenaState, Word]:
+    """As `alloc`, the block's bytes being 0: O(size)."""
+    after, block = alloc(state, size, align, memory)
+    if block != 0:
+        zero(memory, block, size)
     return after, block
 
 
@@ -218,17 +217,7 @@ def drop(state: ArenaState, memory: Chunks) -> ArenaState:
 
 def event(state: ArenaState, op: Op, ptr: Word, served: Truth) -> Event:
     """What came of an operation, with the arena's counters after it."""
-    return Event(
-        op.kind,
-        op.size,
-        op.align,
-        op.count,
-        status=Status.OK if served else Status.FAILED,
-        ptr=ptr,
-        remaining=state.end - state.top,
-        total=state.total,
-        env=state.env,
-    )
+    return answered(op, served, ptr, state.end - state.top, state.total, state.env)
 
 
 def step(state: ArenaState, op: Op, ptr: Word, memory: Chunks) -> tuple[ArenaState, Event]:
@@ -248,7 +237,7 @@ def step(state: ArenaState, op: Op, ptr: Word, memory: Chunks) -> tuple[ArenaSta
     elif op.kind == Kind.ALIGNED:
         after, block = alloc(state, op.size, op.align, memory)
     elif op.kind == Kind.ZALLOC:
-        after, block = zalloc(state, op.count, op.size, memory)
+        after, block = alloc_zeroed(state, extent(op.count, op.size), MAX_ALIGN, memory)
     else:
         raise ValueError(f"an arena has no operation {op.kind!r}")
     return after, event(after, op, block, block != 0)

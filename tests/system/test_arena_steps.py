@@ -1,4 +1,4 @@
-"""The arena's steps over a bounded memory, by the catalogue's laws; the same on integers that wrap, and on symbols."""
+"""The arena's steps over a bounded memory, by the catalogue's laws; the same on integers that wrap."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,20 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heaplaw.proofs.paths import Source, TableMemory
-from heaplaw.proofs.prove import Claim, Obligation, prove_one
-from heaplaw.proofs.symbolic import Reading, Wrapped, plain
+from heaplaw.proofs.symbolic import Wrapped
 from heaplaw.refimpl.memory import WordMemory
 from heaplaw.refimpl.steps import arena
-from heaplaw.refimpl.steps.arena import HEADER, ArenaState
+from heaplaw.refimpl.steps.arena import ArenaState
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NONE, Event, Flag
 from heaplaw.spec.history import Op
 from heaplaw.spec.judge import Online
-from heaplaw.spec.layout import MAX_ALIGN, align_up
-from heaplaw.spec.logic import Truth, Word, every, implies
+from heaplaw.spec.layout import align_up
 from heaplaw.spec.shapes import SWEEPERS, Kind
-from heaplaw.spec.verdict import Proved
 
 FIXED = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 LAWS = [
@@ -185,7 +181,7 @@ def test_other_operations__are_refused() -> None:
         arena.step(arena.init(64), Op(Kind.FREE), 0, Stack(START, SIZE))
 
 
-# ------------------------------------------------------------------------- integers that wrap, and symbols
+# -------------------------------------------------------------------------------------- integers that wrap
 
 EDGE = 2**64 - 16 - SIZE
 
@@ -217,94 +213,3 @@ def test_steps__wrap_nowhere_even_at_the_end_of_the_address_space(program: list[
         if op.kind == Kind.MARK:
             marks.append(event.ptr)
     assert (plainly.taken, plainly.freeze()) == (wrapping.taken, wrapping.freeze())
-
-
-class AnyParent(TableMemory):
-    """Hands out any chunk, or none."""
-
-    def __init__(self, source: Source, newest: Word) -> None:
-        super().__init__(source.table("words"), source.reading, source.assume)
-        self._source, self._newest = source, newest
-
-    def take(self, size: Word) -> Word:
-        at = self._source.number("taken")
-        good = (at > self._newest) & (at % MAX_ALIGN == 0) & (at + plain(size) < 2**64)
-        self._source.assume((at == 0) | good)
-        return self._source.machine(at)
-
-    def give(self, address: Word, size: Word) -> None:
-        """Nothing is left to tell."""
-
-
-NAMES = ("chunk_size", "chunk", "top", "end", "total")
-
-
-def _any_arena(source: Source) -> ArenaState:
-    """Any state that is well-formed, as mathematical integers."""
-    state = ArenaState(*(source.number(name) for name in NAMES))
-    chunk, top, end, total = state.chunk, state.top, state.end, state.total
-    empty = (chunk == 0) & (top == 0) & (end == 0)
-    source.assume(empty | ((chunk >= MAX_ALIGN) & (chunk + HEADER <= top) & (top <= end)))
-    source.assume((chunk % MAX_ALIGN == 0) & (end < 2**64) & (chunk >= 0) & (total >= 0) & (total <= end))
-    source.assume((state.chunk_size >= 48) & (state.chunk_size <= 2**32) & (state.chunk_size % MAX_ALIGN == 0))
-    return state
-
-
-def _seen(source: Source, state: ArenaState) -> ArenaState:
-    """The same as the steps see it."""
-    return ArenaState(*(source.machine(getattr(state, name)) for name in NAMES))
-
-
-def _same(one: ArenaState, other: ArenaState) -> Truth:
-    return every(getattr(one, name) == getattr(other, name) for name in NAMES)
-
-
-def _served_inside(source: Source, align: int, faulty: bool) -> Claim:
-    """Any arena, any request: the block lies in the newest chunk, beyond the old blocks; a refusal changes nothing."""
-    before, size = _any_arena(source), source.number("size")
-    source.assume((size >= 0) & (size < 2**64))
-    alloc = _careless if faulty else arena.alloc
-    seen, ptr = alloc(_seen(source, before), source.machine(size), align, AnyParent(source, before.end))
-    after, block = plain(seen), plain(ptr)
-    inside = (block >= after.chunk + HEADER) & (block + size <= after.end) & (after.top >= block + size)
-    beyond = implies(after.chunk == before.chunk, block >= before.top)
-    body = implies(block > 0, inside & beyond & (block % align == 0))
-    return Claim(True, body & implies(block == 0, _same(before, after)))
-
-
-def _undone(source: Source) -> Claim:
-    """Any arena takes any chunk, hands out what it likes, and gives the chunk back."""
-    before, size = _any_arena(source), source.number("size")
-    source.assume((size >= 48) & (size < 2**63) & (size % MAX_ALIGN == 0))
-    memory = AnyParent(source, before.end)
-    grown = arena.grow(_seen(source, before), source.machine(size), memory)
-    if grown.chunk == source.machine(before.chunk):
-        return Claim(True, _same(before, plain(grown)))
-    filled = replace(grown, top=grown.end, total=source.machine(source.number("more")))
-    return Claim(True, _same(before, plain(arena.shrink(filled, memory))))
-
-
-def _careless(state: ArenaState, size: Word, align: int, memory: AnyParent) -> tuple[ArenaState, Word]:
-    """Compares a sum, which wraps."""
-    block = state.top + arena.padding(state.top, align)
-    return arena.bump(state, size, align) if block + size <= state.end else (state, 0)
-
-
-@pytest.mark.parametrize("align", [1, 16, 256])
-@pytest.mark.parametrize("reading", list(Reading))
-def test_alloc__is_proved_to_serve_inside_of_its_chunk(align: int, reading: Reading) -> None:
-    build = Obligation(
-        "alloc", "inside", "a block lies in its chunk", reading, lambda s: _served_inside(s, align, False)
-    )
-    assert isinstance(prove_one(build).answer, Proved), prove_one(build).answer
-
-
-@pytest.mark.parametrize("reading", list(Reading))
-def test_shrink__is_proved_to_undo_grow(reading: Reading) -> None:
-    answer = prove_one(Obligation("shrink", "undone", "", reading, _undone)).answer
-    assert isinstance(answer, Proved), answer
-
-
-def test_alloc__that_lets_a_sum_wrap_is_not_proved() -> None:
-    build = Obligation("alloc", "inside", "", Reading.W64, lambda source: _served_inside(source, 16, True))
-    assert not isinstance(prove_one(build).answer, Proved)
