@@ -178,8 +178,13 @@ def prove(names: tuple[str, ...], shape: str | None, listing: bool, explain: str
     if explain is not None:
         echo(list(asked.explained(explain)))
         return
-    for text in asked.lines(progress):
-        echo([text])
+    try:
+        for text in asked.lines(progress):
+            echo([text])
+    except KeyboardInterrupt:
+        echo([asked.summary])
+        click.echo("interrupted; what is told above is decided, the rest is not", err=True)
+        sys.exit(INTERRUPTED)
     sys.exit(asked.exit_code)
 
 

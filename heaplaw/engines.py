@@ -1,4 +1,4 @@
-"""The engines that look at the reference allocators themselves: proofs, contracts, exhaustive exploration. In words."""
+"""The engine that looks at the reference allocators from state to state: exhaustive exploration. In words."""
 
 import textwrap
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heaplaw.spec.catalogue import CATALOGUE
-from heaplaw.spec.verdict import Confirmed, Evidence, Holds, NotApplicable, Outcome, Unknown, Violated
+from heaplaw.spec.verdict import Evidence, Holds, NotApplicable, Outcome, Unknown, Violated
 
 if TYPE_CHECKING:
     from heaplaw.models.explore import Bounds
@@ -42,37 +42,6 @@ class Engine:
         """Take a decision in."""
         self.broken += isinstance(outcome, Violated)
         self.undecided += not isinstance(outcome, Holds | Violated)
-
-    def prove(self) -> Iterator[str]:
-        """z3 and CrossHair on the reference pool's own steps, and on the lemma that the fast judge stands on."""
-        from heaplaw.proofs import contracts, lemmas, pool
-        from heaplaw.proofs.prove import prove, verdicts
-
-        sizes = ", ".join(str(size) for size in pool.BLOCK_SIZES)
-        for title, obligations in (
-            (f"reference pool, its own steps (z3), blocks of {sizes} bytes", pool.obligations()),
-            ("the fast judge's lemma (z3)", lemmas.obligations()),
-        ):
-            started = time.monotonic()
-            results = prove(obligations)
-            yield f"{title}: {len(results)} obligations, {time.monotonic() - started:.1f} s"
-            found = verdicts(results)
-            told = ""
-            for verdict in found:
-                scope, _, share = str(verdict.evidence).rpartition("; ")
-                if scope != told:
-                    yield f"  {scope}:"
-                    told = scope
-                self.count(verdict.outcome)
-                yield line(verdict.law, verdict.outcome, Shown(share))
-                yield from (f"         {note}" for note in verdict.notes)
-        yield "reference pool, contracts (CrossHair)"
-        for contract in contracts.CONTRACTS:
-            answer = contracts.confirm(contract)
-            confirmed = isinstance(answer, Confirmed)
-            self.broken += isinstance(answer, contracts.ContractRefuted)
-            self.undecided += isinstance(answer, Unknown)
-            yield f"         {contract.__name__:<27} {'holds' if confirmed else 'not confirmed':<9} {answer}"
 
     def layouts(self) -> Iterator[str]:
         """The layout functions on every combination of boundary values."""

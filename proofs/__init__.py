@@ -1,6 +1,8 @@
-"""Obligations on the reference steps, discharged by z3 and CrossHair.
+"""Obligations on the reference's own steps, discharged by z3 and CrossHair.
 
-`symbolic` and `paths` run Python on symbolic values, `prove` decides obligations, `pool` states those on the
-pool's steps, `lemmas` those that fast judges stand on; `contracts` asks CrossHair. Imports `spec` and `refimpl`
-only; laws are looked up in the catalogue when an obligation is built.
+`symbolic`, `facts`, `tables` and `paths` run Python on symbolic values, `loops` cuts loops at their exposed turn, `prove`
+decides obligations. A module a part states them: `bump`, `stack`, `pool`, `freelist`, `arena`, … and `own`, for the
+steps of a user. `lemmas` proves what judges and proofs stand on, `consistency` looks at the laws themselves, `bits` proves
+some obligations again with bit-vectors, `contracts` asks CrossHair. Imports `spec` and `refimpl` only; laws are looked
+up in the catalogue when an obligation is built.
 """

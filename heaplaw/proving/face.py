@@ -24,6 +24,7 @@ class Proving:
     def __init__(self, asked: Sequence[str], shape: str | None, jobs: int | None) -> None:
         self.jobs = jobs or cores()
         self.results: list[Line] = []
+        self._started = monotonic()
         self._idle: dict[str, list[str]] = {}
         self._chosen = self._choose(asked, shape)
 
@@ -65,11 +66,15 @@ class Proving:
 
     def lines(self, progress: Callable[[str], None]) -> Iterator[str]:
         """Everything, decided."""
-        started = monotonic()
         for target, parts in self._chosen.items():
             yield from self._of(target, parts, progress)
         yield from idle_lines(self._idle)
-        yield closing(self.results, monotonic() - started, self.jobs)
+        yield self.summary
+
+    @property
+    def summary(self) -> str:
+        """What was decided, in one line."""
+        return closing(self.results, monotonic() - self._started, self.jobs)
 
     def _of(
         self, target: Target, parts: Mapping[str, set[str] | None], progress: Callable[[str], None]
