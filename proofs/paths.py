@@ -141,7 +141,8 @@ class Path(Generic[T]):
         """
         answer = self.found(*terms, seeds=seeds)
         if answer == z3.unsat:
-            core = {str(term) for term in self._last.unsat_core()}
+            # By name: printing a claim's whole term takes longer than deciding it.
+            core = {term.decl().name() for term in self._last.unsat_core() if z3.is_const(term)}
             self.used |= {label for label, switch in self.hypotheses.items() if str(switch) in core}
         return answer
 
