@@ -121,15 +121,15 @@ def of_quotient_and_multiple(of: Operators, a: Term, b: Term, c: Term) -> Iterat
 
 def of_remainder(of: Operators, a: Term, power: Term) -> Iterator[Term]:
     """Of a remainder by a power of two; rounding down and up by it gives multiples, also where that wraps."""
-    rest = of.below(a, power)
-    yield z3.Implies(of.power(power), z3.And(rest >= 0, rest < power))
-    yield z3.Implies(z3.And(of.power(power), a >= 0, a < power), rest == a)
+    rest, known = of.below(a, power), of.power(power)
+    yield z3.Implies(known, z3.And(rest >= 0, rest < power))
+    yield z3.Implies(z3.And(known, a >= 0, a < power), rest == a)
     for place in (a - rest, a - rest + power, a - rest + power - MODULUS):
-        yield z3.Implies(of.power(power), of.below(place, power) == 0)
+        yield z3.Implies(known, of.below(place, power) == 0)
     for grid in (8, 16):
-        yield z3.Implies(z3.And(of.power(power), power >= grid, a % grid == 0), rest % grid == 0)
-        yield z3.Implies(z3.And(of.power(power), power >= grid, rest == 0), a % grid == 0)
-        yield z3.Implies(z3.And(of.power(power), power <= grid, a % grid == 0), rest == 0)
+        yield z3.Implies(z3.And(known, power >= grid, a % grid == 0), rest % grid == 0)
+        yield z3.Implies(z3.And(known, power >= grid, rest == 0), a % grid == 0)
+        yield z3.Implies(z3.And(known, power <= grid, a % grid == 0), rest == 0)
 
 
 def of_power(of: Operators, power: Term) -> Iterator[Term]:

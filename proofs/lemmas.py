@@ -9,6 +9,8 @@ and that the list of live blocks is sorted and whole.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block
@@ -17,7 +19,7 @@ from heaplaw.spec.logic import Truth, Word, neg
 from .facts import EXACT, POWERS, SCHEMAS, z3
 from .paths import Source
 from .prove import Claim, Obligation
-from .symbolic import Reading, SymBool
+from .symbolic import Reading, SymBool, int_term
 
 SCOPE = "any blocks of at least 1 byte within the address space"
 
@@ -94,21 +96,34 @@ def holes() -> Iterator[Obligation[Claim]]:
 def arithmetic() -> Iterator[Obligation[Claim]]:
     """Every fact that proofs instantiate (`proofs.facts`), of the exact operators."""
     for name, (schema, count) in SCHEMAS.items():
-
-        def scenario(source: Source, schema: Callable[..., Iterator[object]] = schema, count: int = count) -> Claim:
-            numbers = [z3.Int(f"{letter}") for letter in "abc"[:count]]
-            return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers))))
-
-        if name == "remainder":
-            for power in POWERS:
-
-                def case(source: Source, power: int = power) -> Claim:
-                    return Claim(True, SymBool(z3.And(*SCHEMAS["remainder"][0](EXACT, z3.Int("a"), z3.IntVal(power)))))
-
-                words = f"{(schema.__doc__ or '').strip()} Here: {power}."
-                yield Obligation(
-                    "facts", f"{name}_{power}", "fact", words, "any integer", Reading.UNBOUNDED, case, _same
-                )
-            continue
+        scenario = partial(of_each_power if name == "remainder" else of_any, schema=schema, count=count)
         words = (schema.__doc__ or "").strip()
         yield Obligation("facts", name, "fact", words, "any integers", Reading.UNBOUNDED, scenario, _same)
+
+
+def of_any(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> Claim:
+    """A schema's facts, of any integers."""
+    numbers = [int_term(source.number(letter)) for letter in "abc"[:count]]
+    return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers))))
+
+
+def of_each_power(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> Claim:
+    """A schema's facts, the last number being a power of two: one path for each of the 64."""
+    *others, _ = "abc"[:count]
+    numbers = [int_term(source.number(letter)) for letter in others]
+    power = _one_of(source.number("power"), POWERS)
+    return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers, z3.IntVal(power)))))
+
+
+def _one_of(number: Word, values: tuple[int, ...]) -> int:
+    """One of `values`, in order of size, each on a path of its own: the largest that is at most `number`, or the first.
+
+    So the number may be any, and no case is left out.
+    """
+    while len(values) > 1:
+        half = len(values) // 2
+        if number < values[half]:
+            values = values[:half]
+        else:
+            values = values[half:]
+    return values[0]
