@@ -91,6 +91,7 @@ class Path(Generic[T]):
     def __post_init__(self) -> None:
         self._taken = 0
         self._tables = 0
+        self._over = False
         self.minimal = False
         self.solver: Any = z3.Solver()
         self._last = self.solver
@@ -110,7 +111,7 @@ class Path(Generic[T]):
         number = self.number(name)
         if name not in self.powers:
             self.powers.append(name)
-            self.solver.add(self.facts.is_power(number.term))
+            self.solver.add(self.facts.is_power(number.term), number.term <= POWERS[-1])
         return number
 
     def assume(self, truth: Truth, label: str = "assumed") -> None:
@@ -194,6 +195,8 @@ class Path(Generic[T]):
             feasible = [side for side in (True, False) if self.possible(term == side, seeds=()) != z3.unsat]
             if not feasible:
                 raise DeadPath
+            if self._over and len(feasible) == 2:
+                raise RuntimeError(f"a claim forks, and only one way would be looked at: {term}")
             branch = feasible[0]
             if len(feasible) == 2:
                 self.others.append([*self.decisions, False])
@@ -210,6 +213,7 @@ class Path(Generic[T]):
             return False
         if self._taken != len(self.decisions):
             raise RuntimeError("a scenario forked differently when it was repeated")
+        self._over = True
         return True
 
     def during(self, act: Callable[[], T]) -> T:
