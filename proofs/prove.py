@@ -45,6 +45,8 @@ class Claim:
     body: Truth
     law: AnyLaw | None = None
     args: tuple[Any, ...] = ()
+    said: Callable[[], str] | None = None
+    """What was observed, in words, of a claim that is no law's; asked of integers only."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Obligation(Generic[S]):
     claim: Callable[[S], Claim]
     trusted: tuple[str, ...] = ()
     """What the proof takes for granted, in words, beside z3 and this machinery."""
+    possible: bool = False
+    """What is claimed is that this can be: on each way through the scenario some integers satisfy all that is assumed,
+    and the premise. Refuted where z3 shows that there are none.
+    """
 
     @property
     def name(self) -> str:
@@ -192,6 +198,8 @@ class _Decision:
     gaps: list[str] = field(default_factory=list[str])
 
     def over(self, paths: list[Path[Any]]) -> Answer:
+        if self.obligation.possible:
+            return self._possible(paths)
         for path in paths:
             claim: Claim = path.during(partial(self.obligation.claim, path.result))
             refuted = self._refute(path, claim)
@@ -203,6 +211,19 @@ class _Decision:
         if not self.met:
             return Unknown("vacuous: what is assumed, and the premise, were never shown to hold together")
         return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}")
+
+    def _possible(self, paths: list[Path[Any]]) -> Answer:
+        """Whether all of `paths` can be taken."""
+        for path in paths:
+            claim: Claim = path.during(partial(self.obligation.claim, path.result))
+            if self._meets(path, claim):
+                continue
+            path.used.clear()
+            if path.possible(truth_term(claim.premise)) != z3.unsat:
+                return Unknown("no integers were found that satisfy all of it, and nothing shows that there are none")
+            words = f"these contradict each other: {', '.join(sorted(path.used))}"
+            return Refuted(words, words, self.obligation.statement, (), False)
+        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}") if paths else Unknown("nothing was looked at")
 
     def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:
         """A counterexample on this path; None when there is none, or none that is known of."""
@@ -233,6 +254,8 @@ class _Decision:
         if not source.assumed or not claim.premise or claim.body:
             return f"the counterexample does not replay: {shown}"
         observed, required = "the claim is false", self.obligation.statement
+        if claim.said is not None:
+            observed = claim.said()
         if claim.law is not None:
             observed, required = claim.law.observed(*claim.args), claim.law.required(*claim.args)
         words = f"{self.obligation.name}: {observed}; required: {required}; where {shown}"
