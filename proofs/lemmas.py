@@ -109,8 +109,7 @@ def of_any(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> 
 
 def of_each_power(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> Claim:
     """A schema's facts, the last number being a power of two: one path for each of the 64."""
-    *others, _ = "abc"[:count]
-    numbers = [int_term(source.number(letter)) for letter in others]
+    numbers = [int_term(source.number(letter)) for letter in "abc"[: count - 1]]
     power = _one_of(source.number("power"), POWERS)
     return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers, z3.IntVal(power)))))
 
@@ -120,10 +119,11 @@ def _one_of(number: Word, values: tuple[int, ...]) -> int:
 
     So the number may be any, and no case is left out.
     """
-    while len(values) > 1:
-        half = len(values) // 2
-        if number < values[half]:
-            values = values[:half]
+    low, high = 0, len(values)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if number < values[middle]:
+            high = middle
         else:
-            values = values[half:]
-    return values[0]
+            low = middle
+    return values[low]

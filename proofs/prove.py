@@ -223,7 +223,9 @@ class _Decision:
                 return Unknown("no integers were found that satisfy all of it, and nothing shows that there are none")
             words = f"these contradict each other: {', '.join(sorted(path.used))}"
             return Refuted(words, words, self.obligation.statement, (), False)
-        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}") if paths else Unknown("nothing was looked at")
+        if not paths:
+            return Unknown("what is assumed is never so")
+        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}")
 
     def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:
         """A counterexample on this path; None when there is none, or none that is known of."""
