@@ -269,8 +269,11 @@ class _Decision:
 
     def _meets(self, path: Path[Any], claim: Claim) -> bool:
         """Some integers on this path satisfy all that is assumed, and the premise, when it is run on them."""
+        premise = truth_term(claim.premise)
+        if settled(premise) is False:
+            return False
         for case in path.cases()[:8]:
-            model = _model(path, case, truth_term(claim.premise))
+            model = _model(path, case, premise)
             if model is not None and not isinstance(model, Unknown):
                 source, again = self._run(model)
                 return source.assumed and bool(again.premise)

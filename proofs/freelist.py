@@ -1,0 +1,36 @@
+"""Obligations on the reference free list's own steps."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from heaplaw.refimpl.steps import freelist
+from heaplaw.spec.shapes import Kind
+
+from .freelist_claims import COUNTERS, INVARIANT, PLACEMENT, WALK, WORDS, Claims, zeroed
+from .freelist_request import Done, request
+from .paths import Source
+from .prove import Obligation, family
+
+SCOPE = "every buffer, request, and state that satisfies the invariant"
+TRUSTED = (
+    "induction over the number of operations, and over the turns of a walk",
+    "a sum of sizes is at least each of them, and that of one is it",
+    "only live blocks are freed: the class that users hold checks, the steps cannot tell",
+)
+NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned", Kind.FREE: "dealloc"}
+REQUESTED: Claims = {**INVARIANT, **WALK, **PLACEMENT, **COUNTERS}
+REQUESTS: dict[Kind, Claims] = {
+    Kind.ALLOC: REQUESTED,
+    Kind.ZALLOC: {**REQUESTED, "zeroed": zeroed},
+    Kind.ALIGNED: {name: claim for name, claim in REQUESTED.items() if name != "freed_is_reusable"},
+}
+
+
+def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
+    """All obligations on a free list's steps: the reference's, or a faulty copy of that module."""
+    for kind, claims in REQUESTS.items():
+
+        def scenario(source: Source, kind: Kind = kind) -> Done:
+            return request(source, steps, kind, False)
+
+        yield from family("freelist", NAMES[kind], scenario, claims, SCOPE, WORDS, TRUSTED)

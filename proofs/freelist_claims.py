@@ -1,0 +1,224 @@
+"""What is claimed of an operation on a free list: the laws, and the invariant that they stand on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from heaplaw.refimpl.steps.freelist import HEADER
+from heaplaw.spec.event import Block, Event, Flag
+from heaplaw.spec.heap import block_of
+from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
+from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
+from heaplaw.spec.report import Report, fits, payload_in
+from heaplaw.spec.shapes import Kind
+
+from .freelist_request import Done, wanted
+from .freelist_state import outside, told
+from .prove import Claim, law_claim
+from .tables import WORD
+
+Claims = dict[str, Callable[[Done], Claim]]
+SILENT = Claim(False, True)
+"""Of a turn that is not the last, nothing: the operation is not over."""
+
+
+def when_over(claim: Callable[[Done], Claim]) -> Callable[[Done], Claim]:
+    """A claim on an operation that is over."""
+    return lambda done: claim(done) if done.walk.ended else SILENT
+
+
+def on_event(name: str) -> Callable[[Done], Claim]:
+    """A law on one operation."""
+    return when_over(lambda done: law_claim(name, done.event))
+
+
+def on_step(name: str) -> Callable[[Done], Claim]:
+    """A law on an operation with the heap before and after."""
+    return when_over(lambda done: law_claim(name, done.pre, done.event, done.post))
+
+
+def handed(done: Done) -> bool:
+    """A block was handed out."""
+    return bool(done.walk.ended and done.event.makes)
+
+
+# ------------------------------------------------------------------------------------------------ the invariant
+
+
+def listed(done: Done) -> Claim:
+    """Any place in the list after it."""
+    after = done.after
+    return Claim(done.walk.ended, after.headed() & after.linked(done.places[0]))
+
+
+def apart(done: Done) -> Claim:
+    """Any two places."""
+    return Claim(done.walk.ended, done.after.apart(*done.places))
+
+
+def free_xor_live(done: Done) -> Claim:
+    """Any free block, against the block handed out and any other live one."""
+    after, place = done.after, done.places[0]
+    return Claim(done.walk.ended, after.clear(done.other, place) & implies(handed(done), after.clear(done.made, place)))
+
+
+def headers(done: Done) -> Claim:
+    """The block handed out, and any other live one: they are apart, and their headers say what they are."""
+    after, made, other = done.after, done.made, done.other
+    new = after.headers(made) & made.apart(other) if handed(done) else True
+    return Claim(done.walk.ended, after.headers(other) & new)
+
+
+def counted(done: Done) -> Claim:
+    """Sums, constants, and what the history says."""
+    before, after = done.before.state, done.after.state
+    same = (before.buffer == after.buffer) & (before.capacity == after.capacity)
+    says = (done.post.total == after.allocated) & (done.post.remaining == after.capacity - after.allocated)
+    return Claim(done.walk.ended, done.after.conserved() & told(done.after, done.post, done.witness) & same & says)
+
+
+def accesses(done: Done) -> Claim:
+    """Where words are read and written."""
+    now, place = done.before, done.walk.place
+    block, link = now.node(place), now.at[place - 1]
+
+    def own(address: Word) -> Truth:
+        """In the block that the walk is at, or in the first two words of the one before it."""
+        here = now.exists(place) & (address >= block.start) & (address + WORD <= block.start + block.size)
+        return here | (now.exists(place - 1) & ((address == link) | (address == link + WORD)))
+
+    def kept(address: Word) -> Truth:
+        """In no payload."""
+        new = outside(address, WORD, done.made.payload, done.made.requested)
+        return outside(address, WORD, done.other.payload, done.other.usable) & (new if handed(done) else True)
+
+    places = [access.address for access in done.accesses]
+    return Claim(True, every((each % WORD == 0) & own(each) & kept(each) for each in places))
+
+
+# ----------------------------------------------------------------------------------------------------- the walk
+
+
+def walk(done: Done) -> Claim:
+    """The loop is entered at the head; a turn that does not end it goes on with the next block, of which there is one
+    less; one that does is the last.
+    """
+    now, seen, place = done.before, done.walk, done.walk.place
+
+    def given(args: tuple[Any, ...]) -> Truth:
+        """A turn looks for what was asked for; for what nobody serves, if that was."""
+        size = ite(done.asked.unserviceable, args[1] > PTRDIFF_MAX, args[1] == done.asked.extent)
+        return size & (args[2] == wanted(done.asked))
+
+    if seen.entered is None:
+        return Claim(True, now.count == 0)
+    head, mark = seen.entered[0], (now.block(place - 1), now.block(place))
+    claims = [(head.before == 0) & (head.block == now.block(0)), neg(now.count == 0), given(seen.entered)]
+    if seen.again is None:
+        return Claim(True, every([*claims, place == now.count]))
+    here = seen.again[0]
+    claims += [(here.before == mark[0]) & (here.block == mark[1]), now.exists(place), given(seen.again)]
+    if not seen.ended:
+        onward = seen.turned[1]
+        claims += [not seen.beyond, (onward.before == mark[1]) & (onward.block == now.block(place + 1))]
+    return Claim(True, every(claims))
+
+
+def first_fit(done: Done) -> Claim:
+    """The law; and of a turn that passes by a block, that it does not hold the request."""
+    now, place, e = done.before, done.walk.place, done.event
+    size, align = done.asked.extent, wanted(done.asked)
+
+    def got(at: Word, otherwise: Word) -> Word:
+        node = now.node(at)
+        return ite(now.exists(at) & fits(node, size, align, HEADER), payload_in(node, align, HEADER), otherwise)
+
+    if not done.walk.ended:
+        return Claim(neg(done.asked.unserviceable), got(place, 0) == 0)
+    here = got(place, 0)
+    first = ite((done.earlier < place) | e.failed, got(done.earlier, here), here)
+    return law_claim("first_fit", replace(e, report=Report(first_fit=first)))
+
+
+def linear_time(done: Done) -> Claim:
+    """The law, where each block that was passed by cost two words; and that a turn costs no more."""
+    words = len(done.accesses)
+    if not done.walk.ended:
+        return Claim(True, words <= 2)
+    report = Report(cost=2 * done.walk.place + words, nodes=done.before.count)
+    return law_claim("linear_time", replace(done.event, report=report))
+
+
+# --------------------------------------------------------------------------------------------------- the blocks
+
+
+def other_block(done: Done) -> Block:
+    """The other live block, as laws see it."""
+    return Block(done.other.payload, done.other.requested, 0, usable=done.other.usable)
+
+
+def on_pair(name: str) -> Callable[[Done], Claim]:
+    """A law on the block handed out, against any that was live."""
+    return lambda done: law_claim(name, other_block(done), block_of(done.event, 1), given=handed(done))
+
+
+def payload_kept(done: Done) -> Claim:
+    """Any word of any block that is live before and after, read back by its owner afterwards."""
+    offset, held = WORD * done.word, done.other.requested
+    where = done.other.payload + offset
+    damaged = neg(done.after.words[where] == done.before.words[where])
+    flags = ite(damaged, int(Flag.DAMAGED), 0)
+    check = Event(Kind.CHECK, 0, flags=flags, held=held, bad_at=offset, env=done.asked.env)
+    return law_claim("payload_kept", check, given=done.walk.ended & (done.word >= 0) & (offset < held))
+
+
+def split_leaves_minimum(done: Done) -> Claim:
+    """The law, on any block in the list, and on the one handed out."""
+    free = ite(done.after.exists(done.places[0]), done.after.length[done.places[0]], SIZE_MAX)
+    taken = done.made.length if handed(done) else SIZE_MAX
+    said = replace(done.event, report=Report(least_free=free, least_taken=taken))
+    return law_claim("split_leaves_minimum", said, given=done.walk.ended)
+
+
+def zeroed(done: Done) -> Claim:
+    """The law, on any byte of the block handed out: zero where a range covers it."""
+    where = done.event.ptr + done.word
+    covered = [(where >= low) & (where < low + size) for low, size in done.zeroed]
+    missing = every(neg(each) for each in covered)
+    told = replace(done.event, flags=ite(missing, int(Flag.NOT_ZERO), 0), bad_at=done.word)
+    return law_claim("zeroed", told, given=handed(done) & (done.word >= 0) & (done.word < done.event.extent))
+
+
+INVARIANT: Claims = {
+    "listed": listed,
+    "apart": apart,
+    "free_xor_live": free_xor_live,
+    "headers": headers,
+    "counted": counted,
+    "accesses": accesses,
+}
+WALK: Claims = {"walk": walk, "first_fit": first_fit, "linear_time": linear_time}
+PLACEMENT: Claims = {
+    **{name: on_event(name) for name in ("aligned", "in_bounds", "usable_size_covers_request", "overflow_is_failure")},
+    **{name: on_pair(name) for name in ("blocks_disjoint", "usable_sizes_disjoint")},
+    "split_leaves_minimum": split_leaves_minimum,
+    "payload_kept": payload_kept,
+}
+COUNTERS: Claims = {
+    name: on_step(name)
+    for name in ("total_is_live_bytes", "remaining_is_rest", "failure_changes_nothing", "freed_is_reusable")
+}
+WORDS = {
+    "listed": "each free block is whole words of the buffer, says how long it is, and leads to the next",
+    "apart": "any two free blocks are apart: the list has no cycle",
+    "free_xor_live": "no byte is in a free block and in a live one",
+    "headers": "live blocks are apart, and each has its length and its start in front of its payload",
+    "counted": "the bytes of live and free blocks are all whole words of the buffer, and the counter counts them",
+    "accesses": "only words at multiples of 8 are read and written, of headers and links, and of no live payload",
+    "walk": "the walk takes each block of the list once, in order, and comes to an end",
+}
+
+
+def chosen(claims: Claims, *names: str) -> Iterator[tuple[str, Callable[[Done], Claim]]]:
+    """Some of the claims."""
+    return ((name, claims[name]) for name in names)
