@@ -7,13 +7,15 @@ registered with the operators of `spec.logic`, so laws run on them unchanged.
 An integer has a reading. `UNBOUNDED` is mathematics. `W64` is what a machine does: every result lies in [0,
 2**64), by one `ite` after `+` and `-`, which keeps terms linear. `Wrapped` is the concrete twin of `W64`,
 for replaying refutations. Trusted: z3, and that these few operators mean what Python's mean (tested against
-Python on random values).
+Python on random values; for a `Width` of 8 and of 16 bits they are proved to be z3's own of bit-vectors, see
+`proofs.bits`).
 """
 
 from contextvars import ContextVar
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from typing import Any, Protocol, Self
+from functools import cache, singledispatch
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from heaplaw.spec.layout import is_power_of_two
 from heaplaw.spec.logic import Truth, Word, ite, mod_pow2, neg
@@ -26,6 +28,32 @@ class Reading(Enum):
 
     UNBOUNDED = "unbounded integers"
     W64 = "64-bit integers that wrap"
+
+    @property
+    def modulus(self) -> int:
+        """What results wrap at; 0: they do not."""
+        return MODULUS if self is Reading.W64 else 0
+
+
+@dataclass(frozen=True)
+class Width:
+    """A machine's integers of so many bits, which wrap as those of `W64` do."""
+
+    bits: int
+
+    @property
+    def modulus(self) -> int:
+        """What results wrap at."""
+        return int(2**self.bits)
+
+    @property
+    def value(self) -> str:
+        """What it is, in words."""
+        return f"{self.bits}-bit integers that wrap"
+
+
+Meaning: TypeAlias = Reading | Width
+"""What an integer's operators mean."""
 
 
 class Executor(Protocol):
@@ -92,34 +120,36 @@ class SymInt:
 
     __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
 
-    def __init__(self, term: Term, reading: Reading = Reading.UNBOUNDED) -> None:
+    def __init__(self, term: Term, reading: Meaning = Reading.UNBOUNDED) -> None:
         self.term: Term = term
-        self.reading = reading
+        self.reading: Meaning = reading
 
     def _other(self, value: object) -> Term:
         """`value` as a term of this reading."""
         if isinstance(value, SymInt):
-            if value.reading is not self.reading:
+            if value.reading != self.reading:
                 raise TypeError(f"{self.reading.value} and {value.reading.value} do not mix")
             return value.term
         if isinstance(value, int):
-            return z3.IntVal(int(value) % MODULUS if self.reading is Reading.W64 else int(value))
+            return constant(value, self.reading).term
         raise TypeError(f"a symbolic integer meets {value!r}")
 
+    def _divisor(self, value: object) -> Term:
+        """The same, a number that is known being what it says: the remainder by 2**64 is the number itself."""
+        return z3.IntVal(int(value)) if isinstance(value, int) else self._other(value)
+
     def _sum(self, term: Term) -> "SymInt":
-        if self.reading is Reading.W64:
-            term = z3.If(term >= MODULUS, term - MODULUS, term)
-        return SymInt(term, self.reading)
+        modulus = self.reading.modulus
+        return SymInt(z3.If(term >= modulus, term - modulus, term) if modulus else term, self.reading)
 
     def _difference(self, term: Term) -> "SymInt":
-        if self.reading is Reading.W64:
-            term = z3.If(term < 0, term + MODULUS, term)
-        return SymInt(term, self.reading)
+        modulus = self.reading.modulus
+        return SymInt(z3.If(term < 0, term + modulus, term) if modulus else term, self.reading)
 
     def _product(self, term: Term) -> "SymInt":
-        if self.reading is Reading.W64:
-            term = z3.If(z3.And(term >= 0, term < MODULUS), term, term % MODULUS)
-        return SymInt(term, self.reading)
+        modulus = self.reading.modulus
+        within = z3.And(term >= 0, term < modulus)
+        return SymInt(z3.If(within, term, term % modulus) if modulus else term, self.reading)
 
     def __add__(self, other: Word) -> "SymInt":
         return self._sum(self.term + self._other(other))
@@ -140,13 +170,13 @@ class SymInt:
         return 0 - self
 
     def __floordiv__(self, other: Word) -> "SymInt":
-        return SymInt(_floor(self.term, self._other(other)), self.reading)
+        return SymInt(_floor(self.term, self._divisor(other)), self.reading)
 
     def __rfloordiv__(self, other: Word) -> "SymInt":
         return SymInt(_floor(self._other(other), self.term), self.reading)
 
     def __mod__(self, other: Word) -> "SymInt":
-        return SymInt(_modulo(self.term, self._other(other)), self.reading)
+        return SymInt(_modulo(self.term, self._divisor(other)), self.reading)
 
     def __rmod__(self, other: Word) -> "SymInt":
         return SymInt(_modulo(self._other(other), self.term), self.reading)
@@ -220,9 +250,9 @@ def truth_term(value: object) -> Term:
     raise TypeError(f"no truth value: {value!r}")
 
 
-def constant(value: int, reading: Reading = Reading.UNBOUNDED) -> SymInt:
+def constant(value: int, reading: Meaning = Reading.UNBOUNDED) -> SymInt:
     """An integer that is known, as a symbolic one."""
-    return SymInt(z3.IntVal(int(value) % MODULUS if reading is Reading.W64 else int(value)), reading)
+    return SymInt(z3.IntVal(int(value) % reading.modulus if reading.modulus else int(value)), reading)
 
 
 @neg.register
@@ -269,48 +299,73 @@ def _(a: SymInt) -> SymBool:
 class Wrapped(int):
     """A concrete integer whose sums, differences and products wrap modulo 2**64."""
 
+    modulus: ClassVar[int] = MODULUS
+
     def __new__(cls, value: int) -> Self:
-        return super().__new__(cls, int(value) % MODULUS)
+        return super().__new__(cls, int(value) % cls.modulus)
 
-    def __add__(self, other: int) -> "Wrapped":
-        return Wrapped(int(self) + int(other))
+    def __add__(self, other: int) -> Self:
+        return type(self)(int(self) + int(other))
 
-    def __sub__(self, other: int) -> "Wrapped":
-        return Wrapped(int(self) - int(other))
+    def __sub__(self, other: int) -> Self:
+        return type(self)(int(self) - int(other))
 
-    def __rsub__(self, other: int) -> "Wrapped":
-        return Wrapped(int(other) - int(self))
+    def __rsub__(self, other: int) -> Self:
+        return type(self)(int(other) - int(self))
 
-    def __mul__(self, other: int) -> "Wrapped":
-        return Wrapped(int(self) * int(other))
+    def __mul__(self, other: int) -> Self:
+        return type(self)(int(self) * int(other))
 
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __neg__(self) -> "Wrapped":
-        return Wrapped(-int(self))
+    def __neg__(self) -> Self:
+        return type(self)(-int(self))
 
-    def __floordiv__(self, other: int) -> "Wrapped":
-        return Wrapped(int(self) // int(other))
+    def __floordiv__(self, other: int) -> Self:
+        return type(self)(int(self) // int(other))
 
-    def __mod__(self, other: int) -> "Wrapped":
-        return Wrapped(int(self) % int(other))
+    def __rfloordiv__(self, other: int) -> Self:
+        return type(self)(int(other) // int(self))
+
+    def __mod__(self, other: int) -> Self:
+        return type(self)(int(self) % int(other))
+
+    def __rmod__(self, other: int) -> Self:
+        return type(self)(int(other) % int(self))
 
 
-def as_read(value: Word, reading: Reading) -> Word:
-    """A mathematical integer, known to lie in [0, 2**64) if `reading` is `W64`, as the machine's."""
-    if isinstance(value, SymInt):
-        return SymInt(value.term, reading)
-    return Wrapped(value) if reading is Reading.W64 else value
+@cache
+def wrapped(modulus: int) -> type[Wrapped]:
+    """Concrete integers that wrap modulo another number."""
+    return Wrapped if modulus == MODULUS else type(f"Wrapped{modulus}", (Wrapped,), {"modulus": modulus})
 
 
+@singledispatch
+def as_read(value: Word, reading: Meaning) -> Word:
+    """A mathematical integer as the machine's; it is known to fit where that wraps."""
+    return wrapped(reading.modulus)(value) if reading.modulus else value
+
+
+@as_read.register
+def _(value: SymInt, reading: Meaning) -> SymInt:
+    return SymInt(value.term, reading)
+
+
+@singledispatch
 def plain(value: Any) -> Any:
     """The same value, or record of values, as mathematical integers: what laws mean."""
-    if isinstance(value, SymInt):
-        return SymInt(value.term)
-    if isinstance(value, Wrapped):
-        return int(value)
     if is_dataclass(value) and not isinstance(value, type):
         changed = {each.name: plain(getattr(value, each.name)) for each in fields(value)}
         return replace(value, **changed)
     return value
+
+
+@plain.register
+def _(value: SymInt) -> SymInt:
+    return SymInt(value.term)
+
+
+@plain.register
+def _(value: Wrapped) -> int:
+    return int(value)

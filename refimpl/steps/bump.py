@@ -52,6 +52,11 @@ class BumpState:
         return self.capacity - self.offset
 
     @property
+    def total_allocated(self) -> Word:
+        """`allocated`, by the name that the counter has everywhere."""
+        return self.allocated
+
+    @property
     def env(self) -> Env:
         """What is constant over the allocator's life."""
         return replace(_ENV, base=self.buffer, capacity=self.capacity, remaining=self.capacity, total=0)

@@ -73,5 +73,54 @@ PATCHES = (
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF = (
+    Patch(
+        "ref-bump-always-first", _STEPS,
+        "    top, left = state.buffer + state.offset, state.remaining\n",
+        "    top, left = state.buffer, state.remaining\n",
+        "blocks_disjoint", "every block begins where the buffer does",
+        ("bump_monotonic", "payload_kept"),
+    ),
+    Patch(
+        "ref-bump-offset-restarts", _STEPS,
+        "offset=state.offset + taken", "offset=taken",
+        "remaining_is_rest", "the offset counts the newest block only: what was taken before it is free again",
+        ("blocks_disjoint",),
+    ),
+    Patch(
+        "ref-bump-last-bytes-written", _STEPS,
+        "    served = True if op.kind == Kind.RESET else block != 0\n",
+        "    memory.write(state.buffer + state.capacity - 4, 0)\n"
+        "    served = True if op.kind == Kind.RESET else block != 0\n",
+        "buffer_respected", "every operation writes a word that ends 4 bytes behind the buffer",
+        ("payload_kept",),
+    ),
+    Patch(
+        "ref-bump-counters-late", _STEPS,
+        "after.remaining, after.allocated, after.env)", "state.remaining, state.allocated, after.env)",
+        "remaining_is_rest", "the counters told are those from before the operation",
+        ("total_is_live_bytes",),
+    ),
+    Patch(
+        "ref-bump-refusal-undefined", "steps/request.py",
+        "Status.OK if served else Status.FAILED", "Status.OK if served else Status.WRONG",
+        "failure_is_reported", "what is refused gets something that is neither a block nor the failure value",
+    ),
+    Patch(
+        "ref-bump-room-doubted", _STEPS,
+        "    if size > left - padding:\n", "    if size > left - padding or size + align >= left:\n",
+        "fits_is_served", "what fits with the most padding that there can be is refused where it fits just so",
+    ),
+    Patch(
+        "ref-bump-reset-refused", _STEPS,
+        "    served = True if op.kind == Kind.RESET else block != 0\n", "    served = block != 0\n",
+        "free_is_served", "a reset says that it was refused",
+    ),
+    Patch(
+        "ref-bump-begins-with-a-word", _STEPS,
+        "    return BumpState(buffer, capacity, 0, 0)\n",
+        "    memory.write(buffer, capacity)\n    return BumpState(buffer, capacity, 8, 8)\n",
+        "buffer_respected", "the capacity is kept in the first word of a buffer that may have none",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""

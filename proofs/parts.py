@@ -1,0 +1,222 @@
+"""An allocator that somebody wrote as pure steps, taken apart: what `proofs.own` needs of it, or one line on what it
+lacks. It is tried once, on a buffer of 4096 bytes: that shows what its states consist of and which operations it has.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from heaplaw.spec.event import Block, Event
+from heaplaw.spec.history import COUNTERS, Op
+from heaplaw.spec.logic import Truth, Word
+from heaplaw.spec.shapes import CALLS, MAKERS, SHAPES, Kind, Shape
+
+PROVABLE = ("bump", "pool", "freelist")
+"""Shapes whose laws speak of single steps, without loops."""
+OPERATIONS = (Kind.ALLOC, Kind.ALIGNED, Kind.ZALLOC, Kind.FREE, Kind.RESET)
+"""What a step may be asked here."""
+TRIED = 4096
+"""Address and size, bytes, of the buffer that an allocator is tried on."""
+FUNCTIONS = {
+    "init": ("buffer", "capacity", "memory"),
+    "step": ("state", "op", "ptr", "memory"),
+    "invariant": ("state",),
+    "owns": ("state", "block"),
+}
+GIVES = {
+    "init": "gives the first state",
+    "step": "gives the new state and an Event",
+    "invariant": "gives what holds before and after every operation",
+    "owns": "gives what holds of every live block",
+}
+
+
+class AnyWords:
+    """A memory without bounds, of zeros at first: accesses that are wrong are for proofs to show."""
+
+    def __init__(self) -> None:
+        self._words: dict[int, int] = {}
+
+    def read(self, address: int) -> int:
+        """The word at `address`."""
+        return self._words.get(address, 0)
+
+    def write(self, address: int, value: int) -> None:
+        """Make `value` the word at `address`."""
+        self._words[address] = value
+
+    def zero(self, address: int, size: int) -> None:
+        """Make words zero that lie in these bytes."""
+        self._words = {at: word for at, word in self._words.items() if not address <= at < address + size}
+
+
+class NotProvable(Exception):  # noqa: N818 - what it is called
+    """What was given cannot be proved as it is: one line on what it lacks, and what to do."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An allocator as pure steps."""
+
+    name: str
+    shape: Shape
+    init: Callable[[Word, Word, Any], Any]
+    step: Callable[[Any, Op, Word, Any], tuple[Any, Event]]
+    invariant: Callable[[Any], Truth]
+    owns: Callable[[Any, Block], Truth]
+    first: Any
+    """A state."""
+    kinds: tuple[Kind, ...]
+    """The operations that the step has."""
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """What no operation changes."""
+        return ("buffer", "capacity", *(("block_size", "num_blocks") if self.shape.name == "pool" else ()))
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """The counters that a state has, by name."""
+        return tuple(name for name in COUNTERS if name in self.shape.counters and hasattr(self.first, name))
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What laws may need, as far as this allocator has it."""
+        known = {"bounds", "buffer", "huge sizes", "giving back", "grid"}
+        return frozenset(known | {CALLS[kind] for kind in self.kinds} | set(self.counters) | self._whole)
+
+    @property
+    def _whole(self) -> set[str]:
+        return {"reset or renew"} if Kind.RESET in self.kinds else set()
+
+    def build(self, number: Callable[[str], Word], truth: Callable[[str], Truth]) -> Any:
+        """A state, each field being what the two functions give for its name."""
+        made = {
+            each.name: truth(each.name) if isinstance(getattr(self.first, each.name), bool) else number(each.name)
+            for each in fields(self.first)
+        }
+        return replace(self.first, **made)
+
+    def mapped(self, state: Any, change: Callable[[Word], Word]) -> Any:
+        """A state with its numbers changed."""
+        return replace(state, **{name: change(getattr(state, name)) for name in self._numbers})
+
+    def numbers(self, state: Any) -> Iterator[Word]:
+        """The numbers that a state consists of."""
+        return (getattr(state, name) for name in self._numbers)
+
+    @property
+    def _numbers(self) -> list[str]:
+        names = [each.name for each in fields(self.first)]
+        return [name for name in names if not isinstance(getattr(self.first, name), bool)]
+
+
+def taken(thing: Any, shape: str, name: str = "") -> Parts:
+    """`thing` taken apart; NotProvable where something is missing."""
+    name = name or str(getattr(thing, "__name__", type(thing).__name__)).rpartition(".")[2]
+    if shape not in PROVABLE:
+        raise NotProvable(f"the laws of {shape!r} cannot be proved of steps; those of {', '.join(PROVABLE)} can")
+    found = {each: _function(thing, name, each) for each in FUNCTIONS}
+    memory = AnyWords()
+    first = _state(name, _tried(name, "init", lambda: found["init"](TRIED, TRIED, memory)), SHAPES[shape])
+    for each, call in (
+        ("invariant", lambda: found["invariant"](first)),
+        ("owns", lambda: found["owns"](first, Block(TRIED, 8))),
+    ):
+        answer = _tried(name, each, call)
+        if not isinstance(answer, bool):
+            raise NotProvable(f"{name}.{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
+    kinds = _kinds(name, found["step"], first, memory, SHAPES[shape])
+    return Parts(name, SHAPES[shape], **found, first=first, kinds=kinds)
+
+
+def _function(thing: Any, name: str, wanted: str) -> Callable[..., Any]:
+    takes, gives = ", ".join(FUNCTIONS[wanted]), GIVES[wanted]
+    found: Any = getattr(thing, wanted, None)
+    if isinstance(thing, type) and inspect.isfunction(found) and next(iter(_names(found)), "") == "self":
+        found = getattr(_tried(name, "__init__", thing), wanted)
+    if not callable(found):
+        raise NotProvable(f"{name} has no {wanted}: define {wanted}({takes}), which {gives}")
+    names = _names(found)
+    if len(names) != len(FUNCTIONS[wanted]):
+        raise NotProvable(f"{name}.{wanted} takes ({', '.join(names)}): let it take ({takes}); it {gives}")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _names(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def _tried(name: str, part: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as problem:
+        why = f"{type(problem).__name__}: {problem}"
+        raise NotProvable(f"{name}.{part} fails on a buffer of {TRIED} bytes at address {TRIED}: {why}") from problem
+
+
+def _state(name: str, state: Any, shape: Shape) -> Any:
+    """`state`, if it is one."""
+    kind = type(state).__name__
+    if not is_dataclass(state) or isinstance(state, type) or not state.__dataclass_params__.frozen:  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        raise NotProvable(f"{name}.init gives {_article(kind)}: let a state be a dataclass(frozen=True) of integers")
+    for each in fields(state):
+        value = getattr(state, each.name)
+        if not isinstance(value, int):
+            raise NotProvable(
+                f"{kind}.{each.name} is {_article(type(value).__name__)}: a state has integers and truth values only"
+            )
+    needed = ("buffer", "capacity", *(("block_size", "num_blocks") if shape.name == "pool" else ()))
+    for wanted in needed:
+        if not isinstance(getattr(state, wanted, None), int):
+            raise NotProvable(f"{kind} has no {wanted}: let it have a field or a property of that name")
+    return state
+
+
+def _article(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _kinds(name: str, step: Callable[..., Any], state: Any, memory: Any, shape: Shape) -> tuple[Kind, ...]:
+    """The operations that the step carries out."""
+    found: list[Kind] = []
+    wanted: type[Any] = state.__class__
+    ptr = 0
+    for kind in OPERATIONS:
+        if kind not in shape.operations:
+            continue
+        op = Op(kind, 8 if kind in MAKERS else 0, align=8 if kind is Kind.ALIGNED else 0)
+        try:
+            answer = step(state, op, ptr, memory)
+        except ValueError:
+            continue
+        except Exception as problem:
+            why = f"{type(problem).__name__}: {problem}"
+            raise NotProvable(f"{name}.step fails on {kind.name}: {why}") from problem
+        after, event = _pair(name, kind, answer, wanted)
+        found.append(kind)
+        if event.makes:
+            state, ptr = after, int(event.ptr)
+    missing = shape.lacks(found)
+    if missing:
+        raise NotProvable(f"{name}.step has no {', no '.join(missing)}: a {shape.name} needs it (ValueError means no)")
+    return tuple(found)
+
+
+def _pair(name: str, kind: Kind, answer: Any, wanted: type[Any]) -> tuple[Any, Event]:
+    """What a step gave, if it is a state and an event."""
+    try:
+        after, event = answer
+    except (TypeError, ValueError):
+        after, event = None, None
+    if not isinstance(after, wanted) or not isinstance(event, Event):
+        given = repr(answer)
+        raise NotProvable(
+            f"{name}.step gives {given} for {kind.name}: let it return the new {wanted.__name__} and an Event"
+        )
+    return after, event
+
+
+__all__ = ["PROVABLE", "NotProvable", "Parts", "taken"]
