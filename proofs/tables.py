@@ -11,8 +11,8 @@ from typing import Protocol
 
 from heaplaw.spec.logic import Truth, Word, ite, neg
 
-from .facts import MODULUS, Term, z3
-from .symbolic import Reading, SymInt, as_read, int_term, plain
+from .facts import Term, z3
+from .symbolic import Meaning, SymInt, as_read, int_term, plain
 
 WORD = 8
 
@@ -94,7 +94,7 @@ class TableMemory:
     """
 
     words: Table
-    reading: Reading
+    reading: Meaning
     assume: Callable[[Truth, str], None]
     fresh: Callable[[], Table]
     """A map of which nothing is known."""
@@ -108,11 +108,11 @@ class TableMemory:
         return [access.address for access in self.accesses]
 
     def read(self, address: Word) -> Word:
-        """The word at `address`. A machine's word lies in [0, 2**64)."""
+        """The word at `address`. A machine's word lies below its modulus."""
         self.accesses.append(Access(plain(address), False))
         word = self.words[plain(address)]
-        if self.reading is Reading.W64:
-            self.assume((word >= 0) & (word < MODULUS), "")
+        if self.reading.modulus:
+            self.assume((word >= 0) & (word < self.reading.modulus), "")
         return as_read(word, self.reading)
 
     def write(self, address: Word, value: Word) -> None:
