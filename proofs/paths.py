@@ -24,7 +24,7 @@ SEEDS = (1, 2, 3)
 """With which z3 is asked again where it gives up."""
 SMALL = 512
 """Numbers up to which counterexamples are looked for first."""
-MOST_BRANCHES = 64
+MOST_BRANCHES = 128
 """On one path; a loop on a symbolic value would fork for ever."""
 
 
@@ -63,6 +63,10 @@ class Source(Protocol):
         """A memory of these words."""
         ...
 
+    def split(self) -> None:
+        """From here on sums that wrap, and those that do not, are on paths of their own: more paths, of plainer terms."""
+        ...
+
 
 class DeadPath(Exception):  # noqa: N818 - no error: the path cannot be taken
     """What is assumed contradicts itself."""
@@ -92,6 +96,7 @@ class Path(Generic[T]):
         self._taken = 0
         self._tables = 0
         self._over = False
+        self._splits = False
         self.minimal = False
         self.solver: Any = z3.Solver()
         self._last = self.solver
@@ -182,7 +187,15 @@ class Path(Generic[T]):
         self.minimal = True
         self.solver.set("core.minimize", True)
 
-    def decide(self, term: Term) -> bool:
+    def split(self) -> None:
+        self._splits = True
+
+    @property
+    def splits(self) -> bool:
+        """What a claim adds up is the laws', and does not wrap."""
+        return self._splits and not self._over
+
+    def decide(self, term: Term, likely: bool | None = None) -> bool:
         """Take a branch: the next one of the prefix, or a feasible one, remembering the other."""
         term = z3.simplify(term)
         if z3.is_true(term) or z3.is_false(term):
@@ -192,7 +205,10 @@ class Path(Generic[T]):
         else:
             if self._taken >= MOST_BRANCHES:
                 raise RuntimeError(f"more than {MOST_BRANCHES} branches: does a loop run on a symbolic value?")
-            feasible = [side for side in (True, False) if self.possible(term == side, seeds=()) != z3.unsat]
+            sides = (True, False) if likely is None else (not likely,)
+            feasible = [side for side in sides if self.possible(term == side, seeds=()) != z3.unsat]
+            if likely is not None:
+                feasible = [likely] if not feasible else [True, False]
             if not feasible:
                 raise DeadPath
             if self._over and len(feasible) == 2:
@@ -242,21 +258,6 @@ class Path(Generic[T]):
         return len(self.powers) <= 1
 
 
-def explore(scenario: Callable[[Source], T], reading: Reading, rlimit: int) -> list[Path[T]]:
-    """All feasible paths through `scenario`, depth first."""
-    pending: list[list[bool]] = [[]]
-    found: list[Path[T]] = []
-    while pending:
-        if len(found) >= MOST_PATHS:
-            raise RuntimeError(f"more than {MOST_PATHS} paths")
-        path: Path[T] = Path(reading, rlimit, pending.pop())
-        alive = path.run(scenario)
-        pending.extend(path.others)
-        if alive:
-            found.append(path)
-    return found
-
-
 class Concrete:
     """The integers of a z3 model, as a `Source`: the scenario runs as ordinary Python."""
 
@@ -302,6 +303,9 @@ class Concrete:
         self.assume(self.reading is Reading.UNBOUNDED or 0 <= value < MODULUS)
         return as_read(value, self.reading)
 
+    def split(self) -> None:
+        """Integers are on one path."""
+
     def memory(self, words: Table) -> TableMemory:
         def fresh() -> Table:
             self._tables += 1
@@ -310,4 +314,49 @@ class Concrete:
         return TableMemory(words, self.reading, self.assume, fresh)
 
 
-__all__ = ["Concrete", "DeadPath", "Path", "Source", "Table", "TableMemory", "explore", "plain"]
+class Engine:
+    """What the values of scenarios are: integers of z3. Bit-vectors, in `proofs.bits`."""
+
+    def words(self, reading: Reading) -> str:
+        """What values are, in words."""
+        return reading.value
+
+    def path(self, reading: Reading, rlimit: int, decisions: list[bool]) -> Path[Any]:
+        """A path on such values."""
+        return Path(reading, rlimit, decisions)
+
+    def concrete(self, model: Any, reading: Reading) -> Concrete:
+        """The integers of a model."""
+        return Concrete(model, reading)
+
+
+INTEGERS = Engine()
+
+
+def explore(scenario: Callable[[Source], T], reading: Reading, rlimit: int, engine: Engine = INTEGERS) -> list[Path[T]]:
+    """All feasible paths through `scenario`, depth first."""
+    pending: list[list[bool]] = [[]]
+    found: list[Path[T]] = []
+    while pending:
+        if len(found) >= MOST_PATHS:
+            raise RuntimeError(f"more than {MOST_PATHS} paths")
+        path: Path[T] = engine.path(reading, rlimit, pending.pop())
+        alive = path.run(scenario)
+        pending.extend(path.others)
+        if alive:
+            found.append(path)
+    return found
+
+
+__all__ = [
+    "INTEGERS",
+    "Concrete",
+    "DeadPath",
+    "Engine",
+    "Path",
+    "Source",
+    "Table",
+    "TableMemory",
+    "explore",
+    "plain",
+]

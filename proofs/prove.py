@@ -28,7 +28,7 @@ from heaplaw.spec.logic import Truth, every
 from heaplaw.spec.verdict import Error, Proved, Unknown
 
 from .facts import z3
-from .paths import Concrete, Path, Source, explore
+from .paths import INTEGERS, Concrete, Engine, Path, Source, explore
 from .symbolic import Reading, plain, settled, truth_term
 
 RLIMIT = 3_000_000
@@ -72,6 +72,8 @@ class Obligation(Generic[S]):
     """What is claimed is that this can be: on each way through the scenario some integers satisfy all that is assumed,
     and the premise. Refuted where z3 shows that there are none.
     """
+    engine: Engine = INTEGERS
+    """What it is decided on."""
 
     @property
     def name(self) -> str:
@@ -151,7 +153,7 @@ def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT, minimal:
         members = list(group)
         started = time.monotonic()
         try:
-            paths = explore(members[0].scenario, reading, rlimit)
+            paths = explore(members[0].scenario, reading, rlimit, members[0].engine)
             for path in paths if minimal else ():
                 path.minimise_cores()
         except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
@@ -210,7 +212,10 @@ class _Decision:
             return Unknown(self.gaps[0])
         if not self.met:
             return Unknown("vacuous: what is assumed, and the premise, were never shown to hold together")
-        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}")
+        return self._proved()
+
+    def _proved(self) -> Proved:
+        return Proved(f"{self.obligation.scope}; {self.obligation.engine.words(self.obligation.reading)}")
 
     def _possible(self, paths: list[Path[Any]]) -> Answer:
         """Whether all of `paths` can be taken."""
@@ -225,7 +230,7 @@ class _Decision:
             return Refuted(words, words, self.obligation.statement, (), False)
         if not paths:
             return Unknown("what is assumed is never so")
-        return Proved(f"{self.obligation.scope}; {self.obligation.reading.value}")
+        return self._proved()
 
     def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:
         """A counterexample on this path; None when there is none, or none that is known of."""
@@ -264,7 +269,7 @@ class _Decision:
         return Refuted(words, observed, required, values, source.preferred)
 
     def _run(self, model: Any) -> tuple[Concrete, Claim]:
-        source = Concrete(model, self.obligation.reading)
+        source = self.obligation.engine.concrete(model, self.obligation.reading)
         return source, self.obligation.claim(self.obligation.scenario(source))
 
     def _meets(self, path: Path[Any], claim: Claim) -> bool:
