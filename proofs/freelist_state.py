@@ -146,6 +146,7 @@ def arbitrary(source: Source, steps: Any, ordered: bool) -> tuple[Situation, Fre
     """Any free list: its situation, its state as the step sees it, and its memory. Assumes what is not said for each
     block.
     """
+    source.split()
     names = ("buffer", "capacity", "free_list", "allocated")
     state = steps.FreeListState(*(source.number(name) for name in names), ordered)
     low, high, count = source.number("low"), source.number("high"), source.number("count")

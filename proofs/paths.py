@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from heaplaw.spec.logic import Truth, Word
 
 from .facts import LIKELY, MODULUS, POWERS, Facts, Term, z3
-from .symbolic import CURRENT, Reading, SymBool, SymInt, as_read, plain, truth_term
+from .symbolic import CURRENT, Meaning, Reading, SymBool, SymInt, as_read, plain, truth_term
 from .tables import ModelTable, SymTable, Table, TableMemory
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ SEEDS = (1, 2, 3)
 """With which z3 is asked again where it gives up."""
 SMALL = 512
 """Numbers up to which counterexamples are looked for first."""
-MOST_BRANCHES = 128
+MOST_BRANCHES = 64
 """On one path; a loop on a symbolic value would fork for ever."""
 
 
@@ -64,7 +64,7 @@ class Source(Protocol):
         ...
 
     def split(self) -> None:
-        """From here on sums that wrap, and those that do not, are on paths of their own: more paths, of plainer terms."""
+        """From here on a sum that wraps is on a path of its own: more paths, of plainer terms."""
         ...
 
 
@@ -129,17 +129,22 @@ class Path(Generic[T]):
     def prefer(self, truth: Truth) -> None:
         self.preferences.append(truth_term(truth))
 
+    @property
+    def meaning(self) -> Meaning:
+        """What a machine's integers mean."""
+        return self.reading
+
     def machine(self, value: Word) -> Word:
-        if self.reading is Reading.W64:
-            self.assume((value >= 0) & (value < MODULUS), "")
-        return as_read(value, self.reading)
+        if self.meaning.modulus:
+            self.assume((value >= 0) & (value < self.meaning.modulus), "")
+        return as_read(value, self.meaning)
 
     def memory(self, words: Table) -> TableMemory:
         def fresh() -> Table:
             self._tables += 1
             return self.table(f"forgotten {self._tables}")
 
-        return TableMemory(words, self.reading, self.assume, fresh)
+        return TableMemory(words, self.meaning, self.assume, fresh)
 
     def possible(self, *terms: Term, seeds: tuple[int, ...] = SEEDS) -> Any:
         """z3's answer: can `terms` hold together with all that is known on this path? Where not, what that was shown
@@ -299,9 +304,14 @@ class Concrete:
     def prefer(self, truth: Truth) -> None:
         self.preferred = self.preferred and bool(truth)
 
+    @property
+    def meaning(self) -> Meaning:
+        """What a machine's integers mean."""
+        return self.reading
+
     def machine(self, value: Word) -> Word:
-        self.assume(self.reading is Reading.UNBOUNDED or 0 <= value < MODULUS)
-        return as_read(value, self.reading)
+        self.assume(not self.meaning.modulus or 0 <= value < self.meaning.modulus)
+        return as_read(value, self.meaning)
 
     def split(self) -> None:
         """Integers are on one path."""
@@ -311,7 +321,7 @@ class Concrete:
             self._tables += 1
             return self.table(f"forgotten {self._tables}")
 
-        return TableMemory(words, self.reading, self.assume, fresh)
+        return TableMemory(words, self.meaning, self.assume, fresh)
 
 
 class Engine:

@@ -62,8 +62,13 @@ class Executor(Protocol):
     facts: Facts
     """What is known of products, quotients and remainders on it."""
 
-    def decide(self, term: Term) -> bool:
-        """Which way it takes at a branch."""
+    @property
+    def splits(self) -> bool:
+        """A sum that may wrap is a branch on it, and no `ite` in what follows."""
+        ...
+
+    def decide(self, term: Term, likely: bool | None = None) -> bool:
+        """Which way it takes at a branch; `likely` is not looked into where the other way cannot be taken."""
         ...
 
 
@@ -96,20 +101,20 @@ class SymBool:
             raise TypeError(f"the truth of {self.term} is open: `if` on a symbolic value needs a path")
         return truth
 
-    def __and__(self, other: Truth) -> "SymBool":
-        return SymBool(z3.And(self.term, truth_term(other)))
+    def __and__(self, other: Truth) -> Self:
+        return type(self)(z3.And(self.term, truth_term(other)))
 
-    def __or__(self, other: Truth) -> "SymBool":
-        return SymBool(z3.Or(self.term, truth_term(other)))
+    def __or__(self, other: Truth) -> Self:
+        return type(self)(z3.Or(self.term, truth_term(other)))
 
     __rand__ = __and__
     __ror__ = __or__
 
     def __eq__(self, other: object) -> Any:
-        return SymBool(self.term == truth_term(other))
+        return type(self)(self.term == truth_term(other))
 
     def __ne__(self, other: object) -> Any:
-        return SymBool(self.term != truth_term(other))
+        return type(self)(self.term != truth_term(other))
 
     def __repr__(self) -> str:
         return f"SymBool({self.term})"
@@ -140,11 +145,11 @@ class SymInt:
 
     def _sum(self, term: Term) -> "SymInt":
         modulus = self.reading.modulus
-        return SymInt(z3.If(term >= modulus, term - modulus, term) if modulus else term, self.reading)
+        return SymInt(_wrapped(term >= modulus, term - modulus, term) if modulus else term, self.reading)
 
     def _difference(self, term: Term) -> "SymInt":
         modulus = self.reading.modulus
-        return SymInt(z3.If(term < 0, term + modulus, term) if modulus else term, self.reading)
+        return SymInt(_wrapped(term < 0, term + modulus, term) if modulus else term, self.reading)
 
     def _product(self, term: Term) -> "SymInt":
         modulus = self.reading.modulus
@@ -211,6 +216,14 @@ class SymInt:
         return f"SymInt({self.term})"
 
 
+def _wrapped(beyond: Term, wrapped: Term, within: Term) -> Term:
+    """A result that wraps where it lies beyond the machine's integers."""
+    path = CURRENT.get()
+    if path is not None and path.splits:
+        return wrapped if path.decide(beyond, likely=False) else within
+    return z3.If(beyond, wrapped, within)
+
+
 def _known(term: Term) -> bool:
     return bool(z3.is_int_value(z3.simplify(term)))
 
@@ -257,7 +270,7 @@ def constant(value: int, reading: Meaning = Reading.UNBOUNDED) -> SymInt:
 
 @neg.register
 def _(a: SymBool) -> SymBool:
-    return SymBool(z3.Not(a.term))
+    return type(a)(z3.Not(a.term))
 
 
 @ite.register
