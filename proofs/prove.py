@@ -149,11 +149,12 @@ def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT, minimal:
 
     `minimal`: of the hypotheses that a proof uses none can be left out, on each path; that takes longer.
     """
-    for (_, reading), group in groupby(obligations, lambda each: (id(each.scenario), each.reading)):
+    shared = groupby(obligations, lambda each: (id(each.scenario), each.reading, each.engine))
+    for (_, reading, engine), group in shared:
         members = list(group)
         started = time.monotonic()
         try:
-            paths = explore(members[0].scenario, reading, rlimit, members[0].engine)
+            paths = explore(members[0].scenario, reading, rlimit, engine)
             for path in paths if minimal else ():
                 path.minimise_cores()
         except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
