@@ -6,7 +6,20 @@ from typing import Any
 from heaplaw.refimpl.steps import freelist
 from heaplaw.spec.shapes import Kind
 
-from .freelist_claims import COUNTERS, INVARIANT, PLACEMENT, WALK, WORDS, Claims, zeroed
+from .freelist_claims import (
+    COUNTERS,
+    FREED,
+    INVARIANT,
+    PLACEMENT,
+    WALK,
+    WORDS,
+    Claims,
+    constant_time,
+    linear_time,
+    walk,
+    zeroed,
+)
+from .freelist_free import construction, free, made_accesses, made_whole, owned, unharmed
 from .freelist_request import Done, request
 from .paths import Source
 from .prove import Obligation, family
@@ -17,7 +30,7 @@ TRUSTED = (
     "a sum of sizes is at least each of them, and that of one is it",
     "only live blocks are freed: the class that users hold checks, the steps cannot tell",
 )
-NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned", Kind.FREE: "dealloc"}
+NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned"}
 REQUESTED: Claims = {**INVARIANT, **WALK, **PLACEMENT, **COUNTERS}
 REQUESTS: dict[Kind, Claims] = {
     Kind.ALLOC: REQUESTED,
@@ -28,9 +41,27 @@ REQUESTS: dict[Kind, Claims] = {
 
 def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
     """All obligations on a free list's steps: the reference's, or a faulty copy of that module."""
+    yield from _construction("freelist", steps, False)
     for kind, claims in REQUESTS.items():
 
         def scenario(source: Source, kind: Kind = kind) -> Done:
             return request(source, steps, kind, False)
 
         yield from family("freelist", NAMES[kind], scenario, claims, SCOPE, WORDS, TRUSTED)
+    claims = {**FREED, "constant_time": constant_time}
+    yield from family("freelist", "dealloc", lambda source: free(source, steps, False), claims, SCOPE, WORDS, TRUSTED)
+    yield from family(
+        "freelist", "usable", lambda source: owned(source, steps, False), {"unharmed": unharmed}, SCOPE, WORDS, TRUSTED
+    )
+
+
+def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
+    """All obligations on the variant that joins freed neighbours."""
+    yield from _construction("coalescing", steps, True)
+    claims = {**FREED, "walk": walk, "linear_time": linear_time}
+    yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
+
+
+def _construction(part: str, steps: Any, ordered: bool) -> Iterator[Obligation[Any]]:
+    claims = {"whole": made_whole, "accesses": made_accesses}
+    yield from family(part, "init", lambda source: construction(source, steps, ordered), claims, "every buffer", WORDS)

@@ -1,6 +1,6 @@
 """What is claimed of an operation on a free list: the laws, and the invariant that they stand on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +39,7 @@ def on_step(name: str) -> Callable[[Done], Claim]:
 
 def handed(done: Done) -> bool:
     """A block was handed out."""
-    return bool(done.walk.ended and done.event.makes)
+    return bool(done.walk.ended) and bool(done.event.makes)
 
 
 # ------------------------------------------------------------------------------------------------ the invariant
@@ -83,9 +83,10 @@ def accesses(done: Done) -> Claim:
     block, link = now.node(place), now.at[place - 1]
 
     def own(address: Word) -> Truth:
-        """In the block that the walk is at, or in the first two words of the one before it."""
+        """In the block that changes hands, or in the first two words of the one before it."""
         here = now.exists(place) & (address >= block.start) & (address + WORD <= block.start + block.size)
-        return here | (now.exists(place - 1) & ((address == link) | (address == link + WORD)))
+        back = (address >= done.freed.start) & (address + WORD <= done.freed.start + done.freed.length)
+        return here | back | (now.exists(place - 1) & ((address == link) | (address == link + WORD)))
 
     def kept(address: Word) -> Truth:
         """In no payload."""
@@ -104,24 +105,28 @@ def walk(done: Done) -> Claim:
     less; one that does is the last.
     """
     now, seen, place = done.before, done.walk, done.walk.place
-
-    def given(args: tuple[Any, ...]) -> Truth:
-        """A turn looks for what was asked for; for what nobody serves, if that was."""
-        size = ite(done.asked.unserviceable, args[1] > PTRDIFF_MAX, args[1] == done.asked.extent)
-        return size & (args[2] == wanted(done.asked))
-
+    mark = now.block(place - 1), now.block(place)
     if seen.entered is None:
         return Claim(True, now.count == 0)
-    head, mark = seen.entered[0], (now.block(place - 1), now.block(place))
-    claims = [(head.before == 0) & (head.block == now.block(0)), neg(now.count == 0), given(seen.entered)]
+    head = seen.entered[0]
+    claims = [(head.before == 0) & (head.block == now.block(0)), neg(now.count == 0), looked_for(done, seen.entered)]
     if seen.again is None:
         return Claim(True, every([*claims, place == now.count]))
     here = seen.again[0]
-    claims += [(here.before == mark[0]) & (here.block == mark[1]), now.exists(place), given(seen.again)]
+    claims += [(here.before == mark[0]) & (here.block == mark[1]), now.exists(place), looked_for(done, seen.again)]
     if not seen.ended:
         onward = seen.turned[1]
         claims += [not seen.beyond, (onward.before == mark[1]) & (onward.block == now.block(place + 1))]
+        claims += [mark[1] < done.freed.start] if done.asked.kind == Kind.FREE else []
     return Claim(True, every(claims))
+
+
+def looked_for(done: Done, args: tuple[Any, ...]) -> Truth:
+    """A turn looks for what was asked for, or for what nobody serves, if it was; or for the place of what is freed."""
+    if done.asked.kind == Kind.FREE:
+        return args[1] == done.freed.start
+    size = ite(done.asked.unserviceable, args[1] > PTRDIFF_MAX, args[1] == done.asked.extent)
+    return size & (args[2] == wanted(done.asked))
 
 
 def first_fit(done: Done) -> Claim:
@@ -144,9 +149,16 @@ def linear_time(done: Done) -> Claim:
     """The law, where each block that was passed by cost two words; and that a turn costs no more."""
     words = len(done.accesses)
     if not done.walk.ended:
-        return Claim(True, words <= 2)
+        return Claim(True, words <= (4 if done.asked.kind == Kind.FREE else 2))
     report = Report(cost=2 * done.walk.place + words, nodes=done.before.count)
     return law_claim("linear_time", replace(done.event, report=report))
+
+
+def constant_time(done: Done) -> Claim:
+    """The law; there is no walk."""
+    if not done.walk.ended:
+        return Claim(True, False)
+    return law_claim("constant_time", replace(done.event, report=Report(cost=len(done.accesses))))
 
 
 # --------------------------------------------------------------------------------------------------- the blocks
@@ -198,6 +210,13 @@ INVARIANT: Claims = {
     "accesses": accesses,
 }
 WALK: Claims = {"walk": walk, "first_fit": first_fit, "linear_time": linear_time}
+FREED: Claims = {
+    **INVARIANT,
+    "payload_kept": payload_kept,
+    "split_leaves_minimum": split_leaves_minimum,
+    **{name: on_step(name) for name in ("total_is_live_bytes", "remaining_is_rest")},
+    "free_is_served": on_event("free_is_served"),
+}
 PLACEMENT: Claims = {
     **{name: on_event(name) for name in ("aligned", "in_bounds", "usable_size_covers_request", "overflow_is_failure")},
     **{name: on_pair(name) for name in ("blocks_disjoint", "usable_sizes_disjoint")},
@@ -215,10 +234,7 @@ WORDS = {
     "headers": "live blocks are apart, and each has its length and its start in front of its payload",
     "counted": "the bytes of live and free blocks are all whole words of the buffer, and the counter counts them",
     "accesses": "only words at multiples of 8 are read and written, of headers and links, and of no live payload",
+    "whole": "the whole words of the buffer are one free block, unless they are fewer than 32 bytes; nothing is live",
+    "unharmed": "an owner who writes all that he may use damages no header and no free block",
     "walk": "the walk takes each block of the list once, in order, and comes to an end",
 }
-
-
-def chosen(claims: Claims, *names: str) -> Iterator[tuple[str, Callable[[Done], Claim]]]:
-    """Some of the claims."""
-    return ((name, claims[name]) for name in names)

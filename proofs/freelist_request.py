@@ -70,6 +70,8 @@ class Done:
     walk: Walk
     made: Live
     """The block handed out; of no bytes where none was."""
+    freed: Live
+    """The block given back; of no bytes where none was."""
     other: Live
     """Any block that was live before and is after."""
     places: tuple[Word, Word]
@@ -77,7 +79,7 @@ class Done:
     earlier: Word
     """… any place that was passed by, …"""
     witness: Word
-    """… the place of what was freed last, …"""
+    """… the place, after it, of what was freed last, …"""
     word: Word
     """… and any word of the other live block, or any byte of the one that is made."""
     accesses: tuple[Access, ...]
@@ -135,11 +137,10 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
         made = Live(start, length, event.ptr, event.extent)
         then, shift = taken(then, place, made)
     places = source.number("any_place"), source.number("any_other")
-    former = tuple(ite(each < place, each, each - shift) for each in places)
+    former = former_places(places, place, shift)
     near = (place - 1, place)
     assume_nodes(source, now, former)
-    pairs = [(one, each) for one in former for each in near]
-    assume_apart(source, now, near, former, *pairs)
+    assume_apart(source, now, near, former, *((one, each) for one in former for each in near))
     assume_clear(source, now, other, (*near, former[0]))
     post = view_after(pre, event, after)
     return Done(
@@ -151,6 +152,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
         post,
         walk,
         made,
+        NOTHING,
         other,
         places,
         earlier,
@@ -203,6 +205,12 @@ def spliced(now: Situation, place: Word, gone: Word, parts: Sequence[tuple[Word,
     lost = sum(now.length[place + each] for each in range(gone))
     free = now.free - lost + sum(part[1] for part in parts)
     return replace(now, count=now.count + shift, at=table(now.at, 0), length=table(now.length, 1), free=free), shift
+
+
+def former_places(places: tuple[Word, Word], first: Word, shift: Word) -> tuple[Word, Word]:
+    """Where the blocks at two places stood before those from `first` on moved up by `shift`."""
+    one, other = (ite(each < first, each, each - shift) for each in places)
+    return one, other
 
 
 def view_after(pre: View, event: Event, state: FreeListState) -> View:

@@ -23,8 +23,14 @@ SMALL = 3
 """Counterexamples with at most so many free blocks are looked for first."""
 APART = "any two free blocks are apart"
 CLEAR = "free blocks and live ones are apart"
+OBJECT = "the buffer is no larger than any object, and ends below 2**64"
 NODE = "a free block is whole words of the buffer, 32 bytes at least, which begin with its size and the next one"
 WHOLE = "a live block is whole words of the buffer, 32 bytes at least, with its header in front of the payload"
+
+
+def is_object(source: Source, buffer: Word, capacity: Word) -> Truth:
+    """A buffer that somebody can have."""
+    return (buffer >= 1) & (capacity <= PTRDIFF_MAX) & (buffer + capacity < source.modulus)
 
 
 def outside(start: Word, size: Word, other: Word, other_size: Word) -> Truth:
@@ -152,8 +158,7 @@ def arbitrary(source: Source, steps: Any, ordered: bool) -> tuple[Situation, Fre
     low, high, count = source.number("low"), source.number("high"), source.number("count")
     at, length, words = source.table("at"), source.table("length"), source.table("word")
     now = Situation(state, low, high, count, at, length, source.number("free"), words, ordered)
-    fits = (state.buffer >= 1) & (state.buffer + state.capacity < source.modulus) & (state.capacity <= PTRDIFF_MAX)
-    source.assume(fits, "the buffer is an object, and ends below 2**64")
+    source.assume(is_object(source, state.buffer, state.capacity), OBJECT)
     inside = (low >= state.buffer) & (high >= low) & (high <= state.buffer + state.capacity)
     source.assume(inside, "the whole words lie in the buffer")
     source.assume(now.headed(), "the list begins with the ghost's first block")
