@@ -89,11 +89,56 @@ PATCHES = (
     Patch(
         "ref-pool-count-late", _STEPS,
         "        num_allocated=state.num_blocks - state.num_free,\n",
-        "        num_allocated=state.num_blocks - state.num_free - (ptr != 0),\n",
+        "        num_allocated=state.num_blocks - state.num_free - ite(ptr != 0, 1, 0),\n",
         "pool_conserved", "the block that is just handed out is missing in the count",
         ("accounting_exact",),
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF = (
+    Patch(
+        "ref-pool-half-word-up", _STEPS,
+        "num_free=state.num_free - 1), block\n", "num_free=state.num_free - 1), block + 4\n",
+        "aligned", "a block is handed out from its fifth byte on",
+    ),
+    Patch(
+        "ref-pool-second-first", _STEPS,
+        "    block = state.free_list\n",
+        "    block = state.free_list if state.num_free < 2 else memory.read(state.free_list)\n",
+        "reuse_order", "the second free block is handed out, and the first is lost",
+    ),
+    Patch(
+        "ref-pool-behind-cleared", _STEPS,
+        "    block = state.free_list\n",
+        "    block = state.free_list\n    memory.write(block + state.block_size, 0)\n",
+        "payload_kept", "the word behind a block that is handed out is cleared",
+    ),
+    Patch(
+        "ref-pool-refusal-counts", _STEPS,
+        "        return state, 0\n", "        return replace(state, num_free=1), 0\n",
+        "failure_changes_nothing", "a refusal counts as a free block",
+    ),
+    Patch(
+        "ref-pool-born-counted", _STEPS,
+        "num_blocks, 0, 0), num_blocks, memory)\n", "num_blocks, 0, 1), num_blocks, memory)\n",
+        "free_count_exact", "a new pool counts a block before it has any",
+    ),
+    Patch(
+        "ref-pool-thread-uncounted", _STEPS,
+        "    return replace(state, free_list=block, num_free=state.num_free + 1)\n",
+        "    return replace(state, free_list=block)\n",
+        "free_count_exact", "construction does not count the blocks that it puts on the list, and never ends",
+    ),
+    Patch(
+        "ref-pool-thread-last-left", _STEPS,
+        "    while state.num_free < full:\n", "    while state.num_free + 1 < full:\n",
+        "pool_serves_while_free", "construction leaves the block at the buffer's start out",
+    ),
+    Patch(
+        "ref-pool-rounded-more", _STEPS,
+        "    return ite(block_size <= WORD, WORD, align_up(block_size, WORD))\n",
+        "    return ite(block_size < WORD, WORD, align_up(block_size + 1, WORD))\n",
+        "sized", "a block size that is a multiple of 8 is rounded up once more",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
