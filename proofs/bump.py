@@ -30,4 +30,4 @@ def owns(state: BumpState, block: Block) -> Truth:
 def obligations(steps: Any = bump) -> Iterator[Obligation[Any]]:
     """All obligations on a bump's steps: the reference's, or a faulty copy of that module."""
     thing = SimpleNamespace(init=steps.init, step=steps.step, invariant=invariant, owns=owns)
-    return stated(taken(thing, "bump", "bump"))
+    return stated(taken(thing, "bump"))

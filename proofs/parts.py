@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block, Event
 from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.logic import Truth, Word
@@ -59,7 +60,6 @@ class NotProvable(Exception):  # noqa: N818 - what it is called
 class Parts:
     """An allocator as pure steps."""
 
-    name: str
     shape: Shape
     init: Callable[[Word, Word, Any], Any]
     step: Callable[[Any, Op, Word, Any], tuple[Any, Event]]
@@ -90,6 +90,11 @@ class Parts:
     def _whole(self) -> set[str]:
         return {"reset or renew"} if Kind.RESET in self.kinds else set()
 
+    def obeys(self, name: str) -> bool:
+        """The law is about this allocator: it speaks of its shape, and needs nothing that it lacks."""
+        found = law(name)
+        return self.shape.name in found.shapes and found.needs <= self.offers
+
     def build(self, number: Callable[[str], Word], truth: Callable[[str], Truth]) -> Any:
         """A state, each field being what the two functions give for its name."""
         made = {
@@ -112,35 +117,34 @@ class Parts:
         return [name for name in names if not isinstance(getattr(self.first, name), bool)]
 
 
-def taken(thing: Any, shape: str, name: str = "") -> Parts:
+def taken(thing: Any, shape: str) -> Parts:
     """`thing` taken apart; NotProvable where something is missing."""
-    name = name or str(getattr(thing, "__name__", type(thing).__name__)).rpartition(".")[2]
     if shape not in PROVABLE:
         raise NotProvable(f"the laws of {shape!r} cannot be proved of steps; those of {', '.join(PROVABLE)} can")
-    found = {each: _function(thing, name, each) for each in FUNCTIONS}
+    found = {each: _function(thing, each) for each in FUNCTIONS}
     memory = AnyWords()
-    first = _state(name, _tried(name, "init", lambda: found["init"](TRIED, TRIED, memory)), SHAPES[shape])
+    first = _state(_tried("init", lambda: found["init"](TRIED, TRIED, memory)), SHAPES[shape])
     for each, call in (
         ("invariant", lambda: found["invariant"](first)),
         ("owns", lambda: found["owns"](first, Block(TRIED, 8))),
     ):
-        answer = _tried(name, each, call)
+        answer = _tried(each, call)
         if not isinstance(answer, bool):
-            raise NotProvable(f"{name}.{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
-    kinds = _kinds(name, found["step"], first, memory, SHAPES[shape])
-    return Parts(name, SHAPES[shape], **found, first=first, kinds=kinds)
+            raise NotProvable(f"{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
+    kinds = _kinds(found["step"], first, memory, SHAPES[shape])
+    return Parts(SHAPES[shape], **found, first=first, kinds=kinds)
 
 
-def _function(thing: Any, name: str, wanted: str) -> Callable[..., Any]:
+def _function(thing: Any, wanted: str) -> Callable[..., Any]:
     takes, gives = ", ".join(FUNCTIONS[wanted]), GIVES[wanted]
     found: Any = getattr(thing, wanted, None)
     if isinstance(thing, type) and inspect.isfunction(found) and next(iter(_names(found)), "") == "self":
-        found = getattr(_tried(name, "__init__", thing), wanted)
+        found = getattr(_tried("__init__", thing), wanted)
     if not callable(found):
-        raise NotProvable(f"{name} has no {wanted}: define {wanted}({takes}), which {gives}")
+        raise NotProvable(f"it has no {wanted}: define {wanted}({takes}), which {gives}")
     names = _names(found)
     if len(names) != len(FUNCTIONS[wanted]):
-        raise NotProvable(f"{name}.{wanted} takes ({', '.join(names)}): let it take ({takes}); it {gives}")
+        raise NotProvable(f"{wanted} takes ({', '.join(names)}): let it take ({takes}); it {gives}")
     function: Callable[..., Any] = found
     return function
 
@@ -149,19 +153,19 @@ def _names(function: Callable[..., Any]) -> list[str]:
     return list(inspect.signature(function).parameters)
 
 
-def _tried(name: str, part: str, call: Callable[[], Any]) -> Any:
+def _tried(part: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as problem:
         why = f"{type(problem).__name__}: {problem}"
-        raise NotProvable(f"{name}.{part} fails on a buffer of {TRIED} bytes at address {TRIED}: {why}") from problem
+        raise NotProvable(f"{part} fails on a buffer of {TRIED} bytes at address {TRIED}: {why}") from problem
 
 
-def _state(name: str, state: Any, shape: Shape) -> Any:
+def _state(state: Any, shape: Shape) -> Any:
     """`state`, if it is one."""
     kind = type(state).__name__
     if not is_dataclass(state) or isinstance(state, type) or not state.__dataclass_params__.frozen:  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-        raise NotProvable(f"{name}.init gives {_article(kind)}: let a state be a dataclass(frozen=True) of integers")
+        raise NotProvable(f"init gives {_article(kind)}: let a state be a dataclass(frozen=True) of integers")
     for each in fields(state):
         value = getattr(state, each.name)
         if not isinstance(value, int):
@@ -179,7 +183,7 @@ def _article(word: str) -> str:
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
-def _kinds(name: str, step: Callable[..., Any], state: Any, memory: Any, shape: Shape) -> tuple[Kind, ...]:
+def _kinds(step: Callable[..., Any], state: Any, memory: Any, shape: Shape) -> tuple[Kind, ...]:
     """The operations that the step carries out."""
     found: list[Kind] = []
     wanted: type[Any] = state.__class__
@@ -194,18 +198,18 @@ def _kinds(name: str, step: Callable[..., Any], state: Any, memory: Any, shape: 
             continue
         except Exception as problem:
             why = f"{type(problem).__name__}: {problem}"
-            raise NotProvable(f"{name}.step fails on {kind.name}: {why}") from problem
-        after, event = _pair(name, kind, answer, wanted)
+            raise NotProvable(f"step fails on {kind.name}: {why}") from problem
+        after, event = _pair(kind, answer, wanted)
         found.append(kind)
         if event.makes:
             state, ptr = after, int(event.ptr)
     missing = shape.lacks(found)
     if missing:
-        raise NotProvable(f"{name}.step has no {', no '.join(missing)}: a {shape.name} needs it (ValueError means no)")
+        raise NotProvable(f"step has no {', no '.join(missing)}: a {shape.name} needs it (ValueError means no)")
     return tuple(found)
 
 
-def _pair(name: str, kind: Kind, answer: Any, wanted: type[Any]) -> tuple[Any, Event]:
+def _pair(kind: Kind, answer: Any, wanted: type[Any]) -> tuple[Any, Event]:
     """What a step gave, if it is a state and an event."""
     try:
         after, event = answer
@@ -213,9 +217,7 @@ def _pair(name: str, kind: Kind, answer: Any, wanted: type[Any]) -> tuple[Any, E
         after, event = None, None
     if not isinstance(after, wanted) or not isinstance(event, Event):
         given = repr(answer)
-        raise NotProvable(
-            f"{name}.step gives {given} for {kind.name}: let it return the new {wanted.__name__} and an Event"
-        )
+        raise NotProvable(f"step gives {given} for {kind.name}: let it return the new {wanted.__name__} and an Event")
     return after, event
 
 
