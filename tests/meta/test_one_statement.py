@@ -5,7 +5,7 @@ that keeps it (a stricter body makes it speak). All other laws are silenced, so 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +20,8 @@ from heaplaw.models.explore import explore_pool
 from heaplaw.models.session import LawViolated
 from heaplaw.proofs import contracts, lemmas
 from heaplaw.proofs.contracts import ContractRefuted, alloc_lawful, confirm, pool_of
-from heaplaw.proofs.pool import PoolSteps, obligations
+from heaplaw.proofs.loops import swapped
+from heaplaw.proofs.pool import obligations
 from heaplaw.proofs.prove import Obligation, Refuted, prove
 from heaplaw.proofs.symbolic import Reading
 from heaplaw.refimpl.allocators import PoolAllocator
@@ -132,20 +133,18 @@ def alloc_gives_the_first(now: PoolState, memory: Memory) -> tuple[PoolState, An
     return after, now.buffer if block != 0 else 0
 
 
-@dataclass(frozen=True)
-class CountingSteps(PoolSteps):
+def counts_one_more(now: PoolState, kind: Kind, ptr: Any, served: Truth, held: Any = 0) -> Event:
     """The steps' event says one free block more."""
-
-    def step(self, state: PoolState, op: Op, ptr: Any, memory: Memory) -> tuple[PoolState, Event]:
-        after, event = super().step(state, op, ptr, memory)
-        return after, replace(event, num_free=event.num_free + 1)
+    said = pool.event(now, kind, ptr, served, held)
+    return replace(said, num_free=said.num_free + 1)
 
 
-STEPS: dict[str, PoolSteps] = {
-    "aligned": PoolSteps(alloc=alloc_off_by_half_a_word),
-    "blocks_disjoint": PoolSteps(alloc=alloc_gives_the_first),
-    "pool_conserved": CountingSteps(),
+STEPS: dict[str, Any] = {
+    "aligned": swapped(pool, alloc=alloc_off_by_half_a_word),
+    "blocks_disjoint": swapped(pool, alloc=alloc_gives_the_first),
+    "pool_conserved": swapped(pool, event=counts_one_more),
 }
+"""The steps' module with a faulty part, by the law that it breaks."""
 ENV = Env(align_by_size=False, max_align=8, base=0x1000, capacity=SIZE * BLOCKS, block_size=SIZE, num_blocks=BLOCKS)
 
 
@@ -234,24 +233,23 @@ def by_machine(name: str, faulty: bool) -> set[str]:
 
 
 def by_explorer(name: str, faulty: bool) -> set[str]:
-    steps = STEPS[name] if faulty else PoolSteps()
+    steps = STEPS[name] if faulty else pool
     found = explore_pool(SIZE, BLOCKS, steps.step, limit=200)
     told = {violation.law for violation in found.witness.violations} if found.witness else set[str]()
     assert told == violated(list(found.verdicts))
     return told
 
 
-def claims(name: str, faulty: bool) -> list[Obligation]:
-    steps = STEPS[name] if faulty else PoolSteps()
-    every = obligations(steps, block_sizes=(SIZE,), readings=(Reading.UNBOUNDED,))
-    return [each for each in every if each.law == name]
+def claims(name: str, faulty: bool) -> list[Obligation[Any]]:
+    every = obligations(STEPS[name] if faulty else pool)
+    return [each for each in every if each.about == name and each.reading is Reading.UNBOUNDED]
 
 
 def by_proof(name: str, faulty: bool) -> set[str]:
     results = prove(claims(name, faulty))
     assert results
     assert all(isinstance(each.answer, Proved | Refuted) for each in results), results
-    return {each.obligation.law for each in results if isinstance(each.answer, Refuted)}
+    return {each.obligation.about for each in results if isinstance(each.answer, Refuted)}
 
 
 def contract_off_by_half_a_word(buffer: int) -> bool:

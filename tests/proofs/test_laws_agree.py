@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from heaplaw.proofs.facts import z3
 from heaplaw.proofs.paths import Source
 from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove_one
-from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_term, z3
+from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_term
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.event import Block, Env, Event, Run, View
@@ -72,8 +73,15 @@ def test_examples__are_proved_or_refuted_as_variables(law: AnyLaw) -> None:
                 lifted = tuple(as_variables(source, arg, f"x{index}") for index, arg in enumerate(args))
                 return Claim(law.premise(*lifted), law.body(*lifted), law, lifted)
 
-            answer = prove_one(Obligation(law.name, law.name, law.sentence, Reading.UNBOUNDED, build)).answer
+            obligation = Obligation(
+                "laws", "example", law.name, law.sentence, "one example", Reading.UNBOUNDED, build, itself
+            )
+            answer = prove_one(obligation).answer
             assert isinstance(answer, expected), answer
+
+
+def itself(claim: Claim) -> Claim:
+    return claim
 
 
 def draw_event(rng: random.Random) -> Event:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from heaplaw.proofs.lemmas import holes, obligations
+from heaplaw.proofs.facts import SCHEMAS, Operators
+from heaplaw.proofs.lemmas import arithmetic, holes, obligations
 from heaplaw.proofs.prove import Refuted, prove
 from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.event import Block
@@ -42,3 +43,18 @@ def test_lemma__fails_for_a_law_that_looks_at_starts_only(monkeypatch: pytest.Mo
     weaker = replace(law("blocks_disjoint"), body=starts_differ)
     monkeypatch.setitem(CATALOGUE, "blocks_disjoint", weaker)
     assert any(isinstance(result.answer, Refuted) for result in prove(obligations()))
+
+
+def test_arithmetic__every_fact_is_proved() -> None:
+    results = prove(arithmetic())
+    assert [(each.obligation.name, each.answer) for each in results if not isinstance(each.answer, Proved)] == []
+    assert {each.obligation.step.partition("_")[0] for each in results} >= {"product", "quotient", "remainder"}
+
+
+def test_arithmetic__a_false_fact_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def grows(of: Operators, a: Any, b: Any) -> Any:
+        yield of.product(a, b) >= a
+
+    monkeypatch.setitem(SCHEMAS, "product", (grows, 2))
+    wrong = [each for each in arithmetic() if each.step == "product"]
+    assert [type(each.answer) for each in prove(wrong)] == [Refuted]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from heaplaw.proofs.facts import MODULUS, z3
 from heaplaw.proofs.paths import Path, Source, explore
 from heaplaw.proofs.symbolic import (
-    MODULUS,
     Reading,
     SymBool,
     SymInt,
@@ -17,7 +17,6 @@ from heaplaw.proofs.symbolic import (
     constant,
     plain,
     settled,
-    z3,
 )
 from heaplaw.spec.event import Env
 from heaplaw.spec.layout import align_up, fundamental_alignment
