@@ -94,5 +94,80 @@ PATCHES = (
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF: tuple[Patch, ...] = (
+    Patch(
+        "ref-stack-header-twice", _STEPS,
+        "    memory.write(behind - HEADER, state.prev_offset)\n",
+        "    memory.write(behind - HEADER, 0)\n    memory.write(behind - HEADER, state.prev_offset)\n",
+        "constant_time", "a header is written twice",
+    ),
+    Patch(
+        "ref-stack-header-read-twice", _STEPS,
+        "    below = memory.read(header_of(state, state.prev_offset))\n",
+        "    memory.read(header_of(state, state.prev_offset))\n"
+        "    below = memory.read(header_of(state, state.prev_offset))\n",
+        "constant_time", "a pop reads the header twice",
+    ),
+    Patch(
+        "ref-stack-header-below", _STEPS,
+        "    memory.write(behind - HEADER, state.prev_offset)\n",
+        "    memory.write(behind - 2 * HEADER, state.prev_offset)\n",
+        "payload_kept", "a header is written one word too low",
+    ),
+    Patch(
+        "ref-stack-pop-erases", _STEPS,
+        "    below = memory.read(header_of(state, state.prev_offset))\n",
+        "    memory.write(header_of(state, state.prev_offset) - WORD, 0)\n"
+        "    below = memory.read(header_of(state, state.prev_offset))\n",
+        "payload_kept", "a pop erases the word in front of the header",
+    ),
+    Patch(
+        "ref-stack-block-high", _STEPS,
+        "    return after, behind + padding\n", "    return after, behind + padding + 4\n",
+        "aligned", "the address handed out is 4 bytes too high",
+    ),
+    Patch(
+        "ref-stack-block-low", _STEPS,
+        "    return after, behind + padding\n", "    return after, behind + padding - 2 * HEADER\n",
+        "blocks_disjoint", "the address handed out is 16 bytes too low",
+    ),
+    Patch(
+        "ref-stack-room-kept", _STEPS,
+        "    if lead > left:\n", "    if lead + 2 * WORD > left:\n",
+        "fits_is_served", "the last 16 bytes are not handed out",
+    ),
+    Patch(
+        "ref-stack-refusal-counted", _STEPS,
+        "    if size > left - lead - padding:\n        return state, 0\n",
+        "    if size > left - lead - padding:\n        return replace(state, offset=state.offset + lead), 0\n",
+        "failure_changes_nothing", "a refused request takes its header",
+    ),
+    Patch(
+        "ref-stack-counters-late", _STEPS,
+        "after.remaining, after.allocated, after.env)\n", "state.remaining, state.allocated, after.env)\n",
+        "remaining_is_rest", "the counters are those from before the operation",
+    ),
+    Patch(
+        "ref-stack-undoing-refused", _STEPS,
+        "    served = True if op.kind in (Kind.POP, Kind.RESET) else block != 0\n", "    served = block != 0\n",
+        "free_is_served", "pops and resets are said to be refused",
+    ),
+    Patch(
+        "ref-stack-reset-writes", _STEPS,
+        "        after = reset(state)\n",
+        "        memory.write(state.buffer, 0)\n        after = reset(state)\n",
+        "constant_time", "a reset writes the first word",
+    ),
+    Patch(
+        "ref-stack-begins-with-frame", _STEPS,
+        "    return StackState(buffer, capacity, 0, 0)\n", "    return StackState(buffer, capacity, 0, HEADER)\n",
+        "lifo_pop", "a new stack says that a frame starts behind the first header",
+    ),
+    Patch(
+        "ref-stack-begins-by-writing", _STEPS,
+        "    return StackState(buffer, capacity, 0, 0)\n",
+        "    memory.write(buffer, 0)\n    return StackState(buffer, capacity, 0, 0)\n",
+        "buffer_respected", "a new stack writes its first word, whether there is one or not",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
