@@ -22,13 +22,14 @@ from typing import Any
 
 from heaplaw.spec.event import Block, Event, Flag
 from heaplaw.spec.heap import block_of
+from heaplaw.spec.history import Op
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.shapes import REQUESTS, Kind
 
 from .parts import PROVABLE as SHAPES
 from .parts import NotProvable, Parts, taken
 from .prove import Claim, Obligation, family, law_claim
-from .stepping import PRESENT, Begun, Beside, Done, construct, counters, operate, repeat
+from .stepping import PRESENT, Begun, Beside, Done, construct, counters, in_full, operate, repeat
 from .tables import WORD, TableMemory
 
 TRUSTED = (
@@ -230,6 +231,11 @@ def obligations(thing: Any, shape: str) -> Iterator[Obligation[Any]]:
     return stated(taken(thing, shape))
 
 
+def step_in_full(thing: Any, shape: str) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
+    """The step of `thing`, its events telling what was really asked, of the buffer that was really given."""
+    return in_full(taken(thing, shape))
+
+
 def stated(own: Parts) -> Iterator[Obligation[Any]]:
     """All obligations on an allocator that was taken apart."""
     made = partial(family, own.shape.name, words=WORDS, trusted=TRUSTED)
@@ -246,4 +252,4 @@ def stated(own: Parts) -> Iterator[Obligation[Any]]:
             yield from made(kind.name.lower(), partial(repeat, own=own, kind=kind), again, FIRST)
 
 
-__all__ = ["SHAPES", "NotProvable", "obligations", "stated"]
+__all__ = ["SHAPES", "NotProvable", "obligations", "stated", "step_in_full"]

@@ -5,6 +5,7 @@ The allocator's own functions run while a scenario does, where their `if`, `and`
 combine what they gave.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -17,7 +18,7 @@ from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.logic import Truth, Word, every, ite
 from heaplaw.spec.shapes import REQUESTS, Kind
 
-from .parts import Parts
+from .parts import AnyWords, Parts
 from .paths import Source
 from .symbolic import plain
 from .tables import Table, TableMemory
@@ -110,15 +111,17 @@ def asked(source: Source, own: Parts, kind: Kind) -> Op:
 
 
 def called(source: Source, own: Parts, state: Any, op: Op, ptr: Word, memory: TableMemory) -> tuple[Any, Event]:
-    """The step, on machine integers; the state after it, of these as well, and what it said, as mathematical ones. An
-    event that makes no promises has those of the shape.
-    """
+    """The step, on machine integers; the state after it, of these as well, and what it said, as mathematical ones."""
     machine = source.machine
     told_op = replace(op, size=machine(op.size), align=machine(op.align), count=machine(op.count))
     after, event = own.step(state, told_op, machine(ptr), memory)
-    silent = event.env is Event(0, 0).env
+    return after, promised(own, event)
+
+
+def promised(own: Parts, event: Event) -> Event:
+    """An event of mathematical integers; one that makes no promises has those of the shape."""
     told: Event = plain(event)
-    return after, replace(told, env=plain_env(own.shape.name)) if silent else told
+    return replace(told, env=plain_env(own.shape.name)) if event.env is Event(0, 0).env else told
 
 
 def begun(source: Source, own: Parts, state: Any) -> Any:
@@ -142,6 +145,19 @@ def real(own: Parts, state: Any, start: Any, op: Op, held: Word, told: Event) ->
         env = replace(env, block_size=state.block_size, num_blocks=state.num_blocks)
         size = state.block_size if op.kind in REQUESTS else 0
     return replace(told, kind=op.kind, size=size, align=op.align, count=op.count, held=held, env=env)
+
+
+def in_full(own: Parts) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
+    """The step, its events telling what was really asked, of the buffer that was really given: for engines that take an
+    event at its word.
+    """
+
+    def step(state: Any, op: Op, ptr: Word, memory: Any) -> tuple[Any, Event]:
+        after, event = own.step(state, op, ptr, memory)
+        start = own.init(state.buffer, state.capacity, AnyWords())
+        return after, real(own, state, start, op, event.held, promised(own, event))
+
+    return step
 
 
 def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
