@@ -116,6 +116,17 @@ class Part:
     tags: dict[int, Tag] = field(default_factory=dict[int, Tag])
     """What the history says of each tag."""
 
+    def begins(self, index: int, size: Any) -> None:
+        """Operation `index` made a block of so many bytes."""
+        self.live[index] = size
+        self.bytes += size
+
+    def ends(self, index: int) -> tuple[int, Any]:
+        """The block that operation `index` made is live no longer; that operation, and the block's bytes."""
+        size = self.live.pop(index)
+        self.bytes -= size
+        return index, size
+
     def copy(self) -> "Part":
         """A part of its own."""
         return replace(
@@ -171,17 +182,16 @@ class Heap:
         popped = self.live[owner].ptr if e.ends and owner in self.live else 0
         request = request_of(e, part.past.made_at.get(owner, NONE))
         empty = not part.live
-        sizes = [(gone, part.live[gone]) for gone in ended] if e.report is not SILENT else []
+        sizes = [part.ends(gone) for gone in ended]
         for gone in ended:
-            part.bytes -= part.live.pop(gone)
             block = self.live.pop(gone)
             if self.keep_dead:
                 self.dead.append((gone, replace(block, death=called)))
         made = None
         if e.makes:
             made = block_of(e, returned)
-            self.live[index], part.live[index] = made, min(int(e.extent), LARGEST)
-            part.bytes += part.live[index]
+            self.live[index] = made
+            part.begins(index, min(int(e.extent), LARGEST))
             if empty and e.kind in (Kind.ALLOC, Kind.ZALLOC) and e.extent <= RUN_BLOCK_MAX:
                 part.best = max(part.best, int(e.extent))
         part.view = next_view(part, index, e, owner, popped, request)

@@ -29,7 +29,7 @@ BOOKS = (
     ),
     Patch(
         "ref-books-free-rounded", _LEDGER,
-        "        self.current -= size\n", "        self.current -= size & ~7\n",
+        "        self.current -= size\n", "        self.current -= size - size % 8\n",
         "stats_exact", "a block's end is booked with its size rounded down",
         ("tags_exact", "peak_exact"),
     ),
@@ -41,7 +41,7 @@ BOOKS = (
     ),
     Patch(
         "ref-books-zero-uncounted", _LEDGER,
-        "        self.count += 1\n", "        self.count += size > 0\n",
+        "        self.count += 1\n", "        self.count += 1 if size > 0 else 0\n",
         "stats_exact", "blocks of no bytes are not counted",
         ("tags_exact", "leak_report_exact"),
     ),
@@ -74,7 +74,7 @@ BOOKS = (
     ),
     Patch(
         "ref-books-size-of-16-bits", _LEDGER,
-        "        self.book.grow(size, note.tag)\n", "        self.book.grow(size & 0xFFFF, note.tag)\n",
+        "        self.book.grow(size, note.tag)\n", "        self.book.grow(size % 2**16, note.tag)\n",
         "stats_exact", "sizes are booked in 16 bits",
         ("tags_exact", "peak_exact"),
     ),
@@ -126,10 +126,39 @@ TAGS = (
     Patch(
         "ref-tags-count-of-live", _LEDGER,
         "TagStatistics(tally.count, tally.current, tally.peak)",
-        "TagStatistics(tally.count - (tally.live == 0), tally.current, tally.peak)",
+        "TagStatistics(tally.count - (1 if tally.live == 0 else 0), tally.current, tally.peak)",
         "tags_exact", "a tag of which nothing is live counts one block less",
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF = (
+    Patch(
+        "ref-books-above-once", _LEDGER,
+        "            self.above.shrink(size, tag)\n", "            self.above.whole.shrink(size)\n",
+        "tags_exact", "the book above is not told of which tag a block was that ended",
+    ),
+    Patch(
+        "ref-books-above-untold", _LEDGER,
+        "            self.above.grow(size, tag)\n", "            self.above.tags.setdefault(tag, Tally()).grow(size)\n",
+        "stats_exact", "the book above counts new blocks by tag alone",
+    ),
+    Patch(
+        "ref-books-above-halved", _LEDGER,
+        "            self.above.shrink(size, tag)\n", "            self.above.shrink(size // 2, tag)\n",
+        "stats_exact", "the book above is told half the size of a block that ended",
+    ),
+    Patch(
+        "ref-tags-all-grow", _LEDGER,
+        "        self.tags.setdefault(tag, Tally()).grow(size)\n",
+        "        self.tags.setdefault(tag, Tally())\n"
+        "        for tally in self.tags.values():\n            tally.grow(size)\n",
+        "tags_exact", "a new block is booked under every tag",
+    ),
+    Patch(
+        "ref-tags-all-shrink", _LEDGER,
+        "        self.tags[tag].shrink(size)\n",
+        "        for tally in self.tags.values():\n            tally.shrink(size)\n",
+        "tags_exact", "the end of a block is booked under every tag",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
