@@ -16,6 +16,7 @@ from .freelist_claims import (
     Claims,
     constant_time,
     linear_time,
+    on_step,
     walk,
     zeroed,
 )
@@ -38,6 +39,12 @@ REQUESTS: dict[Kind, Claims] = {
     Kind.ALIGNED: {name: claim for name, claim in REQUESTED.items() if name != "freed_is_reusable"},
 }
 
+ORDERED: dict[Kind, Claims] = {
+    Kind.ALLOC: {**INVARIANT, **COUNTERS, "capacity_comes_back": on_step("capacity_comes_back")},
+    Kind.ALIGNED: {name: INVARIANT[name] for name in ("listed", "apart", "counted")},
+}
+"""What the order of the list, and that no free blocks touch, have to do with."""
+
 
 def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
     """All obligations on a free list's steps: the reference's, or a faulty copy of that module."""
@@ -58,6 +65,12 @@ def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
 def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
     """All obligations on the variant that joins freed neighbours."""
     yield from _construction("coalescing", steps, True)
+    for kind, requested in ORDERED.items():
+
+        def scenario(source: Source, kind: Kind = kind) -> Done:
+            return request(source, steps, kind, True)
+
+        yield from family("coalescing", NAMES[kind], scenario, requested, SCOPE, WORDS, TRUSTED)
     claims = {**FREED, "walk": walk, "linear_time": linear_time}
     yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
 

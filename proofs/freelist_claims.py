@@ -74,7 +74,10 @@ def counted(done: Done) -> Claim:
     before, after = done.before.state, done.after.state
     same = (before.buffer == after.buffer) & (before.capacity == after.capacity)
     says = (done.post.total == after.allocated) & (done.post.remaining == after.capacity - after.allocated)
-    return Claim(done.walk.ended, done.after.conserved() & told(done.after, done.post, done.witness) & same & says)
+    covered = done.after.covered(done.address, done.post.live) if done.after.ordered else True
+    fits = implies(handed(done), done.made.requested + HEADER <= done.after.high - done.after.low)
+    here = done.after.conserved() & told(done.after, done.post, done.witness) & covered & fits
+    return Claim(done.walk.ended, here & same & says)
 
 
 def accesses(done: Done) -> Claim:
@@ -147,9 +150,10 @@ def first_fit(done: Done) -> Claim:
 
 def linear_time(done: Done) -> Claim:
     """The law, where each block that was passed by cost two words; and that a turn costs no more."""
-    words = len(done.accesses)
-    if not done.walk.ended:
-        return Claim(True, words <= (4 if done.asked.kind == Kind.FREE else 2))
+    words, seen, now = len(done.accesses), done.walk, done.before
+    if not seen.ended:
+        moved = not seen.beyond and seen.again is not None and seen.again[0].block == now.block(seen.place)
+        return Claim(True, moved & (words <= (4 if done.asked.kind == Kind.FREE else 2)))
     report = Report(cost=2 * done.walk.place + words, nodes=done.before.count)
     return law_claim("linear_time", replace(done.event, report=report))
 
@@ -232,7 +236,7 @@ WORDS = {
     "apart": "any two free blocks are apart: the list has no cycle",
     "free_xor_live": "no byte is in a free block and in a live one",
     "headers": "live blocks are apart, and each has its length and its start in front of its payload",
-    "counted": "the bytes of live and free blocks are all whole words of the buffer, and the counter counts them",
+    "counted": "the blocks, live and free, are all whole words of the buffer, and the counter counts the live ones",
     "accesses": "only words at multiples of 8 are read and written, of headers and links, and of no live payload",
     "whole": "the whole words of the buffer are one free block, unless they are fewer than 32 bytes; nothing is live",
     "unharmed": "an owner who writes all that he may use damages no header and no free block",

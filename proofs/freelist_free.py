@@ -7,7 +7,7 @@ from heaplaw.refimpl.steps.freelist import LEAST
 from heaplaw.spec.event import Event, View
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import align_up
-from heaplaw.spec.logic import Word, every, ite
+from heaplaw.spec.logic import Word, every, implies, ite
 from heaplaw.spec.shapes import Kind
 
 from .freelist_request import NOTHING, Done, LastTurn, Walk, former_places, seen_args, spliced, view_after, view_of
@@ -19,6 +19,7 @@ from .freelist_state import (
     arbitrary,
     assume_apart,
     assume_clear,
+    assume_covered,
     assume_live,
     assume_nodes,
     is_object,
@@ -67,6 +68,14 @@ def free(source: Source, steps: Any, ordered: bool) -> Done:
     except TurnEnded:
         ended = False
     walk = Walk(place, seen_args(cut.entered), seen_args(cut.again), seen_args(cut.turned), cut.beyond, ended)
+    address = source.number("any_address")
+    if ordered:
+        assume_covered(source, now, pre.live, address)
+        alone = (address >= freed.start) & (address < freed.start + freed.length)
+        only = implies(
+            (pre.live == 1) & (now.owner[address] == -1) & (address >= now.low) & (address < now.high), alone
+        )
+        source.assume(only, "where one block is live, what is not free lies in it")
     then, witness, shift = replace(now, state=after, words=memory.words), place, 0
     if ended:
         then, witness, shift = joined(then, place, freed)
@@ -92,6 +101,7 @@ def free(source: Source, steps: Any, ordered: bool) -> Done:
         0,
         witness,
         source.number("any_word"),
+        address,
         tuple(memory.accesses),
         tuple(memory.zeroed),
     )
@@ -117,7 +127,9 @@ class Made:
 
     now: Situation
     place: Word
-    """Any place in it."""
+    """Any place in it, …"""
+    address: Word
+    """… and any address."""
     accesses: tuple[Access, ...]
 
 
@@ -129,19 +141,18 @@ def construction(source: Source, steps: Any, ordered: bool) -> Made:
     source.prefer(buffer + capacity <= 512)
     state = plain(steps.init(source.machine(buffer), source.machine(capacity), memory, ordered))
     low, end = align_up(buffer, WORD), buffer + capacity
-    high = end - end % WORD
-    count = ite(high - low >= LEAST, 1, 0)
-    high = ite(count == 0, low, high)
+    count = ite(end - end % WORD - low >= LEAST, 1, 0)
+    low, high = ite(count == 0, buffer, low), ite(count == 0, buffer, end - end % WORD)
     at, length = Mapped(lambda key: low), Mapped(lambda key: high - low)
-    now = Situation(state, low, high, count, at, length, high - low, memory.words, ordered)
-    return Made(now, source.number("any_place"), tuple(memory.accesses))
+    now = Situation(state, low, high, count, at, length, high - low, memory.words, ordered, Mapped(lambda key: 0))
+    return Made(now, source.number("any_place"), source.number("any_address"), tuple(memory.accesses))
 
 
 def made_whole(done: Made) -> Claim:
     """The invariant, where nothing is live."""
     now = done.now
     here = now.headed() & now.linked(done.place) & now.conserved() & (now.state.allocated == 0)
-    return Claim(True, here & told(now, View(), 0))
+    return Claim(True, here & now.framed() & now.covered(done.address, 0) & told(now, View(), 0))
 
 
 def made_accesses(done: Made) -> Claim:

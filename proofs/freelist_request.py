@@ -18,6 +18,7 @@ from .freelist_state import (
     arbitrary,
     assume_apart,
     assume_clear,
+    assume_covered,
     assume_live,
     assume_nodes,
     told,
@@ -81,7 +82,9 @@ class Done:
     witness: Word
     """… the place, after it, of what was freed last, …"""
     word: Word
-    """… and any word of the other live block, or any byte of the one that is made."""
+    """… any word of the other live block, or any byte of the one that is made."""
+    address: Word
+    """… and any address."""
     accesses: tuple[Access, ...]
     zeroed: tuple[tuple[Word, Word], ...]
 
@@ -91,7 +94,7 @@ NOTHING = Live(0, 0, 0, 0)
 
 def view_of(source: Source, now: Situation, witness: Word) -> View:
     """The heap before the operation, as the history tells it."""
-    names = ("live", "owed", "live_bytes", "freed")
+    names = ("live", "owed", "live_bytes", "freed", *(("whole",) if now.ordered else ()))
     state, numbers = now.state, {name: source.number(name) for name in names}
     failed = source.truth("after_failure")
     pre = View(remaining=state.remaining, total=state.allocated, after_failure=failed, **numbers)
@@ -116,7 +119,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     source.assume(implies(now.exists(place), now.free >= now.length[place]), "a free block is counted")
 
     def jump(*_: Any) -> Any:
-        for each in (earlier, witness):
+        for each in (earlier, witness, *((now.owner[now.low],) if ordered else ())):
             passed = (each >= 0) & (each < place) & neg(asked.unserviceable)
             missed = neg(fits(now.node(each), asked.extent, wanted(asked), HEADER))
             source.assume(implies(passed, missed), "the walk has passed by what does not hold the request")
@@ -142,7 +145,12 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     assume_nodes(source, now, former)
     assume_apart(source, now, near, former, *((one, each) for one in former for each in near))
     assume_clear(source, now, other, (*near, former[0]))
-    post = view_after(pre, event, after)
+    address, post = source.number("any_address"), view_after(pre, event, after)
+    if ordered:
+        first = now.owner[now.low]
+        behind = now.low + now.length[first]
+        assume_covered(source, now, pre.live, address, now.low, behind)
+        assume_apart(source, now, (first, now.owner[behind]))
     return Done(
         now,
         then,
@@ -158,6 +166,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
         earlier,
         witness,
         source.number("any_byte"),
+        address,
         tuple(memory.accesses),
         tuple(memory.zeroed),
     )
@@ -184,12 +193,14 @@ def taken(now: Situation, place: Word, made: Live) -> tuple[Situation, int]:
         parts.append((start, gap))
     if rest > 0:
         parts.append((made.start + made.length, rest))
-    return spliced(now, place, 1, parts)
+    return spliced(now, place, 1, parts, made)
 
 
-def spliced(now: Situation, place: Word, gone: Word, parts: Sequence[tuple[Word, Word]]) -> tuple[Situation, Word]:
-    """The ghost with `gone` blocks from `place` on replaced by `parts` (start and length), and by how much the blocks
-    behind them have moved.
+def spliced(
+    now: Situation, place: Word, gone: Word, parts: Sequence[tuple[Word, Word]], made: Live = NOTHING
+) -> tuple[Situation, Word]:
+    """The ghost with `gone` blocks from `place` on replaced by `parts` (start and length), `made` being handed out;
+    and by how much the blocks behind them have moved.
     """
     shift = len(parts) - gone
 
@@ -202,9 +213,17 @@ def spliced(now: Situation, place: Word, gone: Word, parts: Sequence[tuple[Word,
 
         return Mapped(at)
 
+    def owner(key: Word) -> Word:
+        old = now.owner[key]
+        found = ite(old < place, old, old + shift)
+        for index, (start, length) in enumerate(parts):
+            found = ite((key >= start) & (key < start + length), place + index, found)
+        return ite((key >= made.start) & (key < made.start + made.length), -1, found)
+
     lost = sum(now.length[place + each] for each in range(gone))
-    free = now.free - lost + sum(part[1] for part in parts)
-    return replace(now, count=now.count + shift, at=table(now.at, 0), length=table(now.length, 1), free=free), shift
+    free = now.free - lost + sum(length for _, length in parts)
+    then = replace(now, count=now.count + shift, at=table(now.at, 0), length=table(now.length, 1), free=free)
+    return replace(then, owner=Mapped(owner)), shift
 
 
 def former_places(places: tuple[Word, Word], first: Word, shift: Word) -> tuple[Word, Word]:

@@ -24,6 +24,7 @@ SMALL = 3
 APART = "any two free blocks are apart"
 CLEAR = "free blocks and live ones are apart"
 OBJECT = "the buffer is no larger than any object, and ends below 2**64"
+COVERED = "each byte of the whole words lies in a free block or in a live one"
 NODE = "a free block is whole words of the buffer, 32 bytes at least, which begin with its size and the next one"
 WHOLE = "a live block is whole words of the buffer, 32 bytes at least, with its header in front of the payload"
 
@@ -75,6 +76,8 @@ class Situation:
     words: Table
     ordered: bool
     """The list is in order of address, and no two free blocks touch."""
+    owner: Table
+    """Of each byte: the place of the free block in which it lies; -1 where it lies in a live one."""
 
     def exists(self, place: Word) -> Truth:
         """There is a free block at `place`."""
@@ -87,6 +90,11 @@ class Situation:
     def block(self, place: Word) -> Word:
         """Where the free block at `place` starts; 0 behind the end, and in front of the head."""
         return ite(self.exists(place), self.at[place], 0)
+
+    def framed(self) -> Truth:
+        """The whole words lie in the buffer."""
+        end = self.state.buffer + self.state.capacity
+        return (self.low >= self.state.buffer) & (self.high >= self.low) & (self.high <= end)
 
     def headed(self) -> Truth:
         """The list begins with the ghost's first block."""
@@ -126,6 +134,13 @@ class Situation:
         """What is allocated and what is free make up all whole words."""
         return (self.free >= 0) & (self.state.allocated + self.free == self.high - self.low)
 
+    def covered(self, address: Word, live: Word) -> Truth:
+        """A byte of the whole words lies in a free block or in a live one, of which there are `live`."""
+        owner = self.owner[address]
+        start, length = self.at[owner], self.length[owner]
+        inside = self.exists(owner) & (address >= start) & (address < start + length)
+        return implies((address >= self.low) & (address < self.high), inside | ((owner == -1) & (live >= 1)))
+
 
 def summed(number: Word, whole: Word, requested: Word) -> Truth:
     """Sums over so many live blocks: of their lengths, and of what was requested."""
@@ -139,7 +154,8 @@ def told(now: Situation, view: View, witness: Word) -> Truth:
     """
     room = ite(now.exists(witness), now.length[witness], 0)
     had = every((size >= 0) & implies(size > 0, size + HEADER <= room) for size in (view.freed, view.owed))
-    whole = (view.whole >= 0) & implies(view.whole > 0, view.whole + HEADER <= now.high - now.low)
+    fits = (view.live == 0) & (view.whole + HEADER <= now.high - now.low)
+    whole = (view.whole >= 0) & implies(view.whole > 0, fits)
     return had & whole & summed(view.live, now.state.allocated, view.live_bytes)
 
 
@@ -157,10 +173,9 @@ def arbitrary(source: Source, steps: Any, ordered: bool) -> tuple[Situation, Fre
     state = steps.FreeListState(*(source.number(name) for name in names), ordered)
     low, high, count = source.number("low"), source.number("high"), source.number("count")
     at, length, words = source.table("at"), source.table("length"), source.table("word")
-    now = Situation(state, low, high, count, at, length, source.number("free"), words, ordered)
+    now = Situation(state, low, high, count, at, length, source.number("free"), words, ordered, source.table("owner"))
     source.assume(is_object(source, state.buffer, state.capacity), OBJECT)
-    inside = (low >= state.buffer) & (high >= low) & (high <= state.buffer + state.capacity)
-    source.assume(inside, "the whole words lie in the buffer")
+    source.assume(now.framed(), "the whole words lie in the buffer")
     source.assume(now.headed(), "the list begins with the ghost's first block")
     source.assume(now.conserved(), "all whole words are in blocks, live or free, and are counted")
     source.prefer((count <= SMALL) & (state.capacity <= 512) & (low == state.buffer) & (low % WORD == 0))
@@ -192,6 +207,13 @@ def assume_apart(source: Source, now: Situation, *pairs: tuple[Word, Word]) -> N
     """Instantiate what is said of any two free blocks."""
     for pair in pairs:
         source.assume(now.apart(*pair), APART)
+
+
+def assume_covered(source: Source, now: Situation, live: Word, *addresses: Word) -> None:
+    """Instantiate what is said of each byte, and of the free block in which it lies."""
+    for address in addresses:
+        source.assume(now.covered(address, live), COVERED)
+    assume_nodes(source, now, (now.owner[address] for address in addresses))
 
 
 def assume_clear(source: Source, now: Situation, live: Live, places: Iterable[Word]) -> None:
