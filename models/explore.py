@@ -8,7 +8,7 @@ judge; what that says is what is reported.
 A search that is cut short, that misses a goal, or that cannot look back as far as a law does, is Unknown, never Holds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from heaplaw.refimpl.steps import pool
@@ -66,11 +66,16 @@ class Exploration:
         return [name for name, reached in self.goals.items() if not reached]
 
 
-def explore(model: Model, limit: int = 2_000_000, progress: Callable[[str], None] = lambda _text: None) -> Exploration:
+def explore(
+    model: Model,
+    limit: int = 2_000_000,
+    progress: Callable[[str], None] = lambda _text: None,
+    laws: Sequence[AnyLaw] | None = None,
+) -> Exploration:
     """Visit every reachable state of `model`, up to `limit` states, and decide the shape's laws on every
-    transition.
+    transition: all that apply, unless fewer are named.
     """
-    search = Search(model, laws_for(model), progress)
+    search = Search(model, laws_for(model) if laws is None else list(laws), progress)
     complete, fault = search.run(limit)
     witness = None if fault is None else witness_of(search, fault)
     evidence = Exhausted(len(search.order), search.transitions, model.bound)
@@ -105,7 +110,7 @@ def laws_for(model: Model) -> list[AnyLaw]:
 def witness_of(search: Search, fault: Fault) -> Witness | None:
     """A fault as a trace, run again literally; None when that shows nothing."""
     ops = operations(search, fault)
-    session = Session(subject_of(search.model), laws_for(search.model))
+    session = Session(subject_of(search.model), search.laws)
     for op in ops:
         if found := session.do(op).violations:
             return Witness(session.history(), found)

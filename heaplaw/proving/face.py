@@ -97,9 +97,10 @@ class Proving:
     ) -> Iterator[str]:
         """What comes after a part's lines: its counterexamples, and hypotheses that idle."""
         refuted = list({line.name: line for line in lines if line.outcome == "refuted"}.values())
+        refuted.sort(key=lambda line: not line.law)  # the laws say more than the invariant
         for place, line in enumerate(refuted[:MOST_SHOWN]):
             yield ""
-            reached = shortest(target, part) if place == 0 and target.kind == "mutant" else None
+            reached = shortest(target, part) if place == 0 and target.kind != "reference" else None
             yield from refutation(line, reached, place == 0)
         if len(refuted) > MOST_SHOWN:
             yield f"… and {len(refuted) - MOST_SHOWN} more"

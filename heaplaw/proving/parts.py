@@ -1,16 +1,29 @@
 """What can be proved, of what: the parts of the reference, a copy of it with a seeded fault, or a user's own steps."""
 
 import difflib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from heaplaw.proofs.prove import Obligation
 from heaplaw.subjects.base import UsageError
 
-__all__ = ["CONTRACTS", "PARTS", "Part", "Target", "matching", "names", "obligations", "parts_of", "target_of"]
+__all__ = [
+    "CONTRACTS",
+    "PARTS",
+    "Part",
+    "Target",
+    "matching",
+    "names",
+    "obligations",
+    "parts_of",
+    "target_of",
+    "thing_of",
+]
 
 CONTRACTS = "contracts"
 """The part that CrossHair decides."""
@@ -76,10 +89,10 @@ REFERENCE = Target()
 def target_of(name: str, shape: str | None) -> Target | None:
     """The mutant or the user's steps that `name` stands for; None for a part or an obligation of the reference."""
     if ":" in name and not name.startswith("mutant:"):
-        from heaplaw.proofs.own import SHAPES
+        from heaplaw.proofs.parts import PROVABLE
 
         if shape is None:
-            raise UsageError(f"{name}: say which shape it has: --shape {', '.join(SHAPES)}")
+            raise UsageError(f"{name}: say which shape it has: --shape {', '.join(PROVABLE)}")
         return Target("own", name, shape)
     plain = name.removeprefix("mutant:")
     if not name.startswith("mutant:") and not plain.startswith("ref-"):
@@ -126,11 +139,10 @@ def obligations(target: Target, part: str) -> tuple[Obligation[Any], ...]:
 
 def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
     if target.kind == "own":
-        from heaplaw.callers.methods import find
         from heaplaw.proofs import own
 
         try:
-            yield from own.obligations(find(target.name), target.shape)
+            yield from own.obligations(thing_of(target), target.shape)
         except own.NotProvable as error:
             raise UsageError(f"{target.name}: {error}") from error
         return
@@ -142,6 +154,16 @@ def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
         yield from stated(load(target.name, PARTS[part].module))
     else:
         yield from stated()
+
+
+def thing_of(target: Target) -> Any:
+    """What a user's `module:Thing` stands for; the current folder's modules are found, as by `python -m`."""
+    from heaplaw.callers.methods import find
+
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    return find(target.name)
 
 
 def names(target: Target, part: str) -> list[str]:

@@ -43,6 +43,10 @@ def _wrapped(label: str, text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=f"    {label:<12}", subsequent_indent=" " * 16) or []
 
 
+def _count(operations: int) -> str:
+    return f"{operations} operation{'s' * (operations != 1)}"
+
+
 def refutation(line: Line, reached: Witness | str | None = None, first: bool = True) -> Iterator[str]:
     """A counterexample: what the law says, what it saw, the integers; of the first also what that means."""
     law = f"{line.law} " if line.law else ""
@@ -66,7 +70,7 @@ def refutation(line: Line, reached: Witness | str | None = None, first: bool = T
 
         history, broken = reached.history, reached.violations[0]
         law = f"{CATALOGUE[broken.law].id} {broken.law}"
-        yield from _wrapped("reached", f"in {len(history)} operations from a fresh one, which break {law}")
+        yield from _wrapped("reached", f"{law} is broken by {_count(len(history))} from a fresh one")
         yield from ("", *steps_text(history, broken.operations, broken.law))
         yield from ("", *heap_text(history, broken.operations), f"    required  {broken.required}")
 

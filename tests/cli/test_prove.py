@@ -76,7 +76,7 @@ def test_a_seeded_fault_is_refuted_and_reached(run: Any) -> None:
     for word in (
         "the same step and the same claim, run on these integers that wrap at 64 bits, show it again",
         "a counterexample to induction",
-        "reached in 3 operations from a fresh one",
+        "reached HL404 pool_serves_while_free is broken by 3 operations from a fresh one",
         "p3 = alloc() -> 0",
     ):
         assert word in words, (word, ran.out)
