@@ -31,8 +31,6 @@ STATES = 5_000
 WRAPPING = tuple(
     op for size in (2**64 - 8, 2**64 - 32) for op in (Op(Kind.ALLOC, size), Op(Kind.ALIGNED, size, align=32))
 )
-    op for size in (2**64 - 8, 2**64 - 32) for op in (Op(Kind.ALLOC, size), Op(Kind.ALIGNED, size, align=32))
-)
 """Requests that make careless sums wrap."""
 _MODELS: dict[str, Callable[[Any], Model]] = {
     "bump": lambda step: bump_model(CAPACITY, step=step),
