@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from heaplaw.spec.layout import PTRDIFF_MAX, align_up, is_power_of_two
 
+_TOO_LARGE = "it must be at most 2**63 - 1, the size of the largest object"
+
 
 class LayoutError(ValueError):
     """A layout that no object can have; `field` and `value` say which part of the request is wrong."""
@@ -26,7 +28,7 @@ def _check_size(field: str, value: int) -> int:
     if value < 0:
         raise LayoutError(field, value, "it must not be negative")
     if value > PTRDIFF_MAX:
-        raise LayoutError(field, value, "it must be at most 2**63 - 1, the size of the largest object")
+        raise LayoutError(field, value, _TOO_LARGE)
     return value
 
 
@@ -58,12 +60,13 @@ class Layout:
         `ext` begins at the first multiple of its own alignment; the alignment is the larger one; the tail is not
         padded, so that the member after it goes where C puts it. `padded` completes the struct.
         """
-        offset = int(align_up(self.size, ext.align))
+        # Refused before anything is added to it: the sum of two numbers of bytes fits into 64 bits.
+        offset = _check_size("size", align_up(self.size, ext.align))
         return Layout(offset + ext.size, max(self.align, ext.align)), offset
 
     def padded(self) -> "Layout":
         """This layout with its size rounded up to its alignment: what C's `sizeof` says, and an array's stride."""
-        return Layout(int(align_up(self.size, self.align)), self.align)
+        return Layout(align_up(self.size, self.align), self.align)
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,12 @@ def layout_array(elem_size: int, elem_align: int, count: int) -> Layout:
     its alignment. `LayoutError` when an element, their number or the whole array cannot be.
     """
     _check_align("elem_align", elem_align)
-    stride = int(align_up(_check_size("elem_size", elem_size), elem_align))
-    return Layout(stride * _check_size("count", count), elem_align)
+    stride = align_up(_check_size("elem_size", elem_size), elem_align)
+    _check_size("count", count)
+    # By division: the product of two numbers of bytes need not fit into 64 bits.
+    if count != 0 and stride > PTRDIFF_MAX // count:
+        raise LayoutError("size", stride * count, _TOO_LARGE)
+    return Layout(stride * count, elem_align)
 
 
 def layout_extend(base: Layout, ext: Layout) -> Layout:

@@ -10,21 +10,21 @@ _EXTENDS = ("layout_extends_like_c", "layout_served_if_possible")
 PATCHES = (
     Patch(
         "ref-layout-no-padding", _LAYOUT,
-        "        offset = int(align_up(self.size, ext.align))\n", "        offset = self.size\n",
+        '        offset = _check_size("size", align_up(self.size, ext.align))\n', "        offset = self.size\n",
         "layout_extends_like_c", "an extension begins where the base ends, aligned or not",
         _EXTENDS,
     ),
     Patch(
         "ref-layout-padded-by-base", _LAYOUT,
-        "        offset = int(align_up(self.size, ext.align))\n",
-        "        offset = int(align_up(self.size, self.align))\n",
+        '        offset = _check_size("size", align_up(self.size, ext.align))\n',
+        '        offset = _check_size("size", align_up(self.size, self.align))\n',
         "layout_extends_like_c", "an extension begins at a multiple of the base's alignment",
         _EXTENDS,
     ),
     Patch(
         "ref-layout-tail-padded", _LAYOUT,
         "        return Layout(offset + ext.size, max(self.align, ext.align)), offset\n",
-        "        return Layout(int(align_up(offset + ext.size, ext.align)), max(self.align, ext.align)), offset\n",
+        "        return Layout(align_up(offset + ext.size, ext.align), max(self.align, ext.align)), offset\n",
         "layout_extends_like_c", "the tail behind an extension is padded",
         _EXTENDS,
     ),
@@ -42,22 +42,24 @@ PATCHES = (
     ),
     Patch(
         "ref-layout-stride-unpadded", _LAYOUT,
-        '    stride = int(align_up(_check_size("elem_size", elem_size), elem_align))\n',
+        '    stride = align_up(_check_size("elem_size", elem_size), elem_align)\n',
         '    stride = _check_size("elem_size", elem_size)\n',
         "layout_strides", "an array's elements stand side by side, aligned or not",
         ("layout_served_if_possible",),
     ),
     Patch(
         "ref-layout-last-unpadded", _LAYOUT,
-        '    return Layout(stride * _check_size("count", count), elem_align)\n',
-        '    return Layout(max(0, stride * _check_size("count", count) - (stride - elem_size)), elem_align)\n',
+        "    return Layout(stride * count, elem_align)\n",
+        "    return Layout(stride * count - (stride - elem_size) if count != 0 else 0, elem_align)\n",
         "layout_strides", "the last element of an array is not padded",
         ("layout_served_if_possible",),
     ),
     Patch(
         "ref-layout-product-wraps", _LAYOUT,
-        '    return Layout(stride * _check_size("count", count), elem_align)\n',
-        '    return Layout(stride * _check_size("count", count) % 2**64, elem_align)\n',
+        '    if count != 0 and stride > PTRDIFF_MAX // count:\n'
+        '        raise LayoutError("size", stride * count, _TOO_LARGE)\n'
+        "    return Layout(stride * count, elem_align)\n",
+        "    return Layout(stride * count % 2**64, elem_align)\n",
         "layout_served_if_possible", "an array's size wraps",
         ("layout_strides",),
     ),
@@ -78,12 +80,40 @@ PATCHES = (
     ),
     Patch(
         "ref-layout-padded-more", _LAYOUT,
-        "        return Layout(int(align_up(self.size, self.align)), self.align)\n",
-        "        return Layout(int(align_up(self.size + 1, self.align)), self.align)\n",
+        "        return Layout(align_up(self.size, self.align), self.align)\n",
+        "        return Layout(align_up(self.size + 1, self.align), self.align)\n",
         "layout_size_kept", "a size that is a multiple of the alignment is padded once more",
         ("layout_served_if_possible",),
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF: tuple[Patch, ...] = (
+    Patch(
+        "ref-layout-new-unaligned", _LAYOUT,
+        "    return Layout(size, align)\n", "    return Layout(size, min(align, 8))\n",
+        "layout_align_is_largest", "a new layout is aligned to no more than 8",
+    ),
+    Patch(
+        "ref-layout-new-padded", _LAYOUT,
+        "    return Layout(size, align)\n", "    return Layout(size, align).padded()\n",
+        "layout_size_kept", "a new layout is padded",
+        ("layout_served_if_possible",),
+    ),
+    Patch(
+        "ref-layout-array-unaligned", _LAYOUT,
+        "    return Layout(stride * count, elem_align)\n", "    return Layout(stride * count, 1)\n",
+        "layout_align_is_largest", "an array is not aligned as its elements are",
+    ),
+    Patch(
+        "ref-layout-padded-unaligned", _LAYOUT,
+        "        return Layout(align_up(self.size, self.align), self.align)\n",
+        "        return Layout(align_up(self.size, self.align), 1)\n",
+        "layout_align_is_largest", "a padded layout loses its alignment",
+    ),
+    Patch(
+        "ref-layout-members-swapped", _LAYOUT,
+        "    return base.extend(ext)[0]\n", "    return ext.extend(base)[0]\n",
+        "layout_extends_like_c", "the function puts the base behind its extension",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
