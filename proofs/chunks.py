@@ -182,6 +182,7 @@ PROMISED = "a chunk is aligned to 16, ends below 2**64, and all chunks together 
 DISJOINT = "the parent lends no byte twice"
 COVERED = "the totals cover the live blocks, and are 0 where there are none"
 GOOD = "a mark lies in its chunk, at or below the top; the total at it is known"
+RETURNED = "what the parent lent then, and got back, he lends again"
 STORED = "each chunk's header holds the state from before it was taken"
 
 
@@ -205,14 +206,16 @@ class Parent:
     back. `now` follows what he does, not what the steps think.
     """
 
-    def __init__(self, source: Source, now: Situation, levels: Iterable[Word], willing: bool = False) -> None:
-        """`levels` are those that a chunk is known to be apart from; who is `willing` refuses nothing."""
+    def __init__(
+        self, source: Source, now: Situation, levels: Iterable[Word], again: Iterable[Word] = (), name: str = "lent"
+    ) -> None:
+        """`levels` are those that a chunk is known to be apart from; sizes that were lent before are lent `again`."""
         self.now = now
         self.asked: list[Word] = []
         self.answers: list[Word] = []
         self.given: list[Given] = []
         self.memory = source.memory(now.words)
-        self._source, self._levels, self._willing = source, tuple(levels), willing
+        self._source, self._levels, self._again, self._name = source, tuple(levels), tuple(again), name
 
     def read(self, address: Word) -> Word:
         """The word at `address`."""
@@ -229,7 +232,7 @@ class Parent:
     def take(self, size: Word) -> Word:
         """Lend a chunk, or none."""
         source, now, size = self._source, self.now, plain(size)
-        at = source.number(f"lent {'again' if self._willing else 'now'} {len(self.asked)}")
+        at = source.number(f"{self._name} {len(self.asked)}")
         end, level, held = at + size, now.depth + 1, now.held[now.depth] + size
         self.asked.append(size)
         self.answers.append(at)
@@ -238,8 +241,10 @@ class Parent:
         for each in self._levels:
             there = now.is_held(each) & neg(at == 0)
             source.assume(implies(there, (end <= now.chunk[each]) | (now.end[each] <= at)), DISJOINT)
-        if self._willing:
-            source.assume(neg(at == 0), "a parent who has got a chunk back lends one again")
+        for before in self._again:
+            source.assume(
+                implies(size <= before, neg(at == 0)), "what the parent lent then, and got back, he lends again"
+            )
         chunk, high = Changed(now.chunk, level, at), Changed(now.end, level, end)
         lent = replace(now, depth=level, chunk=chunk, end=high, held=Changed(now.held, level, held))
         if at != 0:
@@ -354,6 +359,7 @@ def request(source: Source, kind: Kind) -> Op:
     if kind is Kind.ZALLOC:
         count = source.number("count")
         fits = fits & (count >= 0) & (count < source.modulus)
+        source.prefer(count <= 2)
     elif kind is Kind.ALIGNED:
         align = source.power("align")
     source.assume(fits, "sizes and counts have 64 bits")

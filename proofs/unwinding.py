@@ -241,19 +241,21 @@ def again(source: Source, steps: Any, call: str) -> Again:
     done, op = unwind(source, steps, call, around_it=False), request(source, Kind.ALLOC)
     if not done.ended:
         return Again(CALLS[call], Event(Kind.ALLOC, 0), None)
-    before = done.before
-    made = call == "reset" and bool((before.depth == 0) | source.truth("the oldest chunk was taken for it"))
+    before, made = done.before, False
+    if call == "reset":
+        source.assume(before.depth >= 1, "a request was served before, so there is a chunk")
+        made = bool(source.truth("the oldest chunk was taken for it"))
     start = before.at(0) if made else done.marked() if done.mark else done.emptied()
     level = 0 if made else done.low
-    then = Parent(source, replace(before, depth=level, state=start), (level,))
+    then = Parent(source, replace(before, depth=level, state=start), (level,), name="lent then")
     _, first = steps.step(machine_state(source, steps, start), op, 0, then)
     if first.failed:
         return Again(CALLS[call], plain(first), None)
-    if made and before.depth != 0:
-        for size, answer in zip(then.asked, then.answers, strict=True):
-            same = (answer == before.chunk[1]) & (size == before.end[1] - before.chunk[1])
-            source.assume(same, "the oldest chunk was taken for the first request, if for that")
-    _, second = steps.step(done.seen, op, 0, Parent(source, done.after, (level,), willing=True))
+    for size, answer in zip(then.asked, then.answers, strict=True) if made else ():
+        same = (answer == before.chunk[1]) & (size == before.end[1] - before.chunk[1])
+        source.assume(same, "the oldest chunk was taken for the first request, if for that")
+    now = Parent(source, done.after, (level,), again=() if made else then.asked, name="lent now")
+    _, second = steps.step(done.seen, op, 0, now)
     return Again(CALLS[call], plain(first), plain(second))
 
 
@@ -296,7 +298,8 @@ def grow(source: Source, steps: Any) -> Grown:
     grown = parent.settled(seen)
     if grown.depth != now.depth:
         parent.memory.forget(grown.first(grown.depth), grown.end[grown.depth])
-        seen = replace(seen, top=seen.end, total=source.machine(source.number("total then")))
+        top, total = (source.machine(source.number(f"{name} then")) for name in ("top", "total"))
+        seen = replace(seen, top=top, total=total)
         seen = steps.shrink(seen, parent)
     return Grown(now, grown, parent.settled(seen), word, parent)
 

@@ -95,5 +95,117 @@ PATCHES = (
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF = (
+    Patch(
+        "ref-arena-sum-wraps", _STEPS,
+        "    return size <= room - gap\n", "    return state.top + gap + size <= state.end\n",
+        "blocks_disjoint", "a request is compared by a sum that wraps",
+    ),
+    Patch(
+        "ref-arena-aligned-to-words", _STEPS,
+        "    return align_up(excess, align) - excess\n", "    return align_up(excess, WORD) - excess\n",
+        "aligned", "blocks are aligned to words",
+    ),
+    Patch(
+        "ref-arena-block-early", _STEPS,
+        "    block = state.top + gap\n", "    block = state.top + gap - MAX_ALIGN\n",
+        "blocks_disjoint", "a block begins 16 bytes early, in the block or the header before it",
+    ),
+    Patch(
+        "ref-arena-linked-forwards", _STEPS,
+        "    memory.write(chunk, state.chunk)\n",
+        "    memory.write(chunk, state.chunk)\n    memory.write(state.top - WORD, chunk)\n",
+        "payload_kept", "where the next chunk is gets written into the newest block",
+    ),
+    Patch(
+        "ref-arena-refusal-counts", _STEPS,
+        "    if grown.chunk == state.chunk:\n        return state, 0\n",
+        "    if grown.chunk == state.chunk:\n        return replace(state, total=state.total + 1), 0\n",
+        "failure_changes_nothing", "a refusal of the parent counts as a byte",
+    ),
+    Patch(
+        "ref-arena-total-forgotten", _STEPS,
+        "total=state.total + gap + size), block", "total=state.total + gap), block",
+        "total_is_live_bytes", "of a block only the padding counts",
+    ),
+    Patch(
+        "ref-arena-count-forgotten", _STEPS,
+        "alloc_zeroed(state, extent(op.count, op.size),", "alloc_zeroed(state, extent(1, op.size),",
+        "zeroed", "of many elements one is handed out",
+    ),
+    Patch(
+        "ref-arena-zero-words", _STEPS,
+        "        zero(memory, block, size)\n", "        zero(memory, block, size - size % WORD)\n",
+        "zeroed", "whole words alone are made zero",
+    ),
+    Patch(
+        "ref-arena-zero-size-refused", _STEPS,
+        "    wanted = ite(size == 0, 1, size)\n", "    wanted = size\n    if size == 0:\n        return state, 0\n",
+        "zero_size_as_promised", "requests of no bytes are refused",
+    ),
+    Patch(
+        "ref-arena-chunk-odd", _STEPS,
+        "    needed = align_up(HEADER + slack + size, MAX_ALIGN)\n", "    needed = HEADER + slack + size\n",
+        "blocks_disjoint", "a chunk of its own ends where the block ends, at any address",
+    ),
+    Patch(
+        "ref-arena-marks-end", _STEPS,
+        "event(state, op, state.top, True)", "event(state, op, state.end, True)",
+        "release_frees_all", "a mark is where the chunk ends",
+    ),
+    Patch(
+        "ref-arena-chunks-too-small", _STEPS,
+        "ite(rounded < least, least, rounded)", "rounded",
+        "failure_is_reported", "chunks may be too small for a header",
+    ),
+    Patch(
+        "ref-arena-total-read-late", _STEPS,
+        "        memory.read(state.chunk + 3 * WORD),\n", "        memory.read(state.top - WORD),\n",
+        "total_is_live_bytes", "the total before a chunk is read from its last block",
+    ),
+    Patch(
+        "ref-arena-cut-keeps-total", _STEPS,
+        "    return replace(state, top=mark, total=state.total - (state.top - mark))\n",
+        "    return replace(state, top=mark)\n",
+        "total_is_live_bytes", "what is taken back from a chunk stays counted",
+    ),
+    Patch(
+        "ref-arena-cut-keeps-top", _STEPS,
+        "    return replace(state, top=mark, total=state.total - (state.top - mark))\n",
+        "    return replace(state, total=state.total - (state.top - mark))\n",
+        "release_frees_all", "what is taken back from a chunk is never handed out again",
+    ),
+    Patch(
+        "ref-arena-endings-refused", _STEPS,
+        "    return answered(op, served, ptr,", "    return answered(op, ptr != 0, ptr,",
+        "free_is_served", "what gives no address is refused",
+    ),
+    Patch(
+        "ref-arena-release-skips", _STEPS,
+        "    while state.chunk != 0:\n        if within",
+        "    state = saved(state, memory) if state.chunk != 0 else state\n"
+        "    while state.chunk != 0:\n        if within",
+        "overhead_bounded", "a release forgets the newest chunk",
+    ),
+    Patch(
+        "ref-arena-reset-skips", _STEPS,
+        "    while neg(oldest(state, memory)):\n",
+        "    state = saved(state, memory) if neg(oldest(state, memory)) else state\n"
+        "    while neg(oldest(state, memory)):\n",
+        "overhead_bounded", "a reset forgets the newest chunk",
+    ),
+    Patch(
+        "ref-arena-drop-skips", _STEPS,
+        "    while state.chunk != 0:\n        state = shrink",
+        "    state = saved(state, memory) if state.chunk != 0 else state\n"
+        "    while state.chunk != 0:\n        state = shrink",
+        "overhead_bounded", "a drop forgets the newest chunk",
+    ),
+    Patch(
+        "ref-arena-drop-keeps-one", _STEPS,
+        "    while state.chunk != 0:\n        state = shrink",
+        "    while neg(oldest(state, memory)):\n        state = shrink",
+        "overhead_bounded", "a drop leaves the oldest chunk",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
