@@ -110,11 +110,11 @@ def of_any(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> 
 def of_each_power(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> Claim:
     """A schema's facts, the last number being a power of two: one path for each of the 64."""
     numbers = [int_term(source.number(letter)) for letter in "abc"[: count - 1]]
-    power = _one_of(source.number("power"), POWERS)
+    power = one_of_these(source.number("power"), POWERS)
     return Claim(True, SymBool(z3.And(*schema(EXACT, *numbers, z3.IntVal(power)))))
 
 
-def _one_of(number: Word, values: tuple[int, ...]) -> int:
+def one_of_these(number: Word, values: tuple[int, ...]) -> int:
     """One of `values`, in order of size, each on a path of its own: the largest that is at most `number`, or the first.
 
     So the number may be any, and no case is left out.

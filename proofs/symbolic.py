@@ -11,6 +11,7 @@ Python on random values; for a `Width` of 8 and of 16 bits they are proved to be
 `proofs.bits`).
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
@@ -317,17 +318,21 @@ class Wrapped(int):
     def __new__(cls, value: int) -> Self:
         return super().__new__(cls, int(value) % cls.modulus)
 
-    def __add__(self, other: int) -> Self:
-        return type(self)(int(self) + int(other))
+    def _with(self, other: object, act: Callable[[int, int], int]) -> Any:
+        """The result, wrapped; beside a symbolic integer it is that one's."""
+        return type(self)(act(int(self), int(other))) if isinstance(other, int) else NotImplemented
 
-    def __sub__(self, other: int) -> Self:
-        return type(self)(int(self) - int(other))
+    def __add__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a + b)
 
-    def __rsub__(self, other: int) -> Self:
-        return type(self)(int(other) - int(self))
+    def __sub__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a - b)
 
-    def __mul__(self, other: int) -> Self:
-        return type(self)(int(self) * int(other))
+    def __rsub__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: b - a)
+
+    def __mul__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a * b)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -335,17 +340,17 @@ class Wrapped(int):
     def __neg__(self) -> Self:
         return type(self)(-int(self))
 
-    def __floordiv__(self, other: int) -> Self:
-        return type(self)(int(self) // int(other))
+    def __floordiv__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a // b)
 
-    def __rfloordiv__(self, other: int) -> Self:
-        return type(self)(int(other) // int(self))
+    def __rfloordiv__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: b // a)
 
-    def __mod__(self, other: int) -> Self:
-        return type(self)(int(self) % int(other))
+    def __mod__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a % b)
 
-    def __rmod__(self, other: int) -> Self:
-        return type(self)(int(other) % int(self))
+    def __rmod__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: b % a)
 
 
 @cache
