@@ -6,7 +6,8 @@ What it consists of, as a module, a class or an object:
   `buffer` and `capacity` (bytes) among its fields or properties; a pool's has `block_size` and `num_blocks` too.
 - `step(state, op, ptr, memory)`: the new state, and the `Event` that came of `op` (`spec.protocols.Step`); ValueError
   for an operation that it does not have. `ptr` is the address of the block that a FREE names.
-- `invariant(state)`: what holds before and after every operation.
+- `invariant(state)`, or `invariant(state, live)` with the number of live blocks: what holds before and after every
+  operation.
 - `owns(state, block)`: what holds of every live block, those of 0 bytes included.
 
 Where a state has `remaining`, `total_allocated`, `num_free_blocks` or `num_allocated`, the laws on these counters are
@@ -22,20 +23,20 @@ from typing import Any
 
 from heaplaw.spec.event import Block, Event, Flag
 from heaplaw.spec.heap import block_of
-from heaplaw.spec.history import Op
+from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.shapes import REQUESTS, Kind
 
 from .parts import PROVABLE as SHAPES
 from .parts import NotProvable, Parts, taken
 from .prove import Claim, Obligation, family, law_claim
-from .stepping import PRESENT, Begun, Beside, Done, construct, counters, in_full, operate, repeat
+from .stepping import PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat
 from .tables import WORD, TableMemory
 
 TRUSTED = (
     "induction over the number of operations",
     "owners write into their own blocks only, and only live blocks are freed",
-    "an alignment that is asked for is a power of two",
+    "an alignment that is asked for is a power of two, and fewer than 2**63 blocks are live",
 )
 SCOPE = "every buffer, capacity, request and state that satisfies the invariant"
 FIRST = f"{SCOPE}; the first request after a reset"
@@ -145,7 +146,8 @@ def owns_kept(done: Done) -> Claim:
 
 def truthful(done: Done) -> Claim:
     """The event tells a block or a refusal, and the counters of the state after it."""
-    told, e, wanted = done.told, done.event, counters(done.own, done.after)
+    told, e = done.told, done.event
+    wanted = {COUNTERS[name]: getattr(done.post, COUNTERS[name]) for name in done.own.counters}
     asks = e.kind in REQUESTS
     pointer = implies(asks, ite(told.served, neg(told.ptr == 0), told.ptr == 0))
 

@@ -63,7 +63,10 @@ class Parts:
     shape: Shape
     init: Callable[[Word, Word, Any], Any]
     step: Callable[[Any, Op, Word, Any], tuple[Any, Event]]
-    invariant: Callable[[Any], Truth]
+    invariant: Callable[[Any, Word], Truth]
+    """Of a state, and of how many blocks are live."""
+    counts: bool
+    """The invariant speaks of how many blocks are live."""
     owns: Callable[[Any, Block], Truth]
     first: Any
     """A state."""
@@ -124,15 +127,22 @@ def taken(thing: Any, shape: str) -> Parts:
     found = {each: _function(thing, each) for each in FUNCTIONS}
     memory = AnyWords()
     first = _state(_tried("init", lambda: found["init"](TRIED, TRIED, memory)), SHAPES[shape])
+    counts = len(_names(found["invariant"])) == 2
+    found["invariant"] = found["invariant"] if counts else _of_states(found["invariant"])
     for each, call in (
-        ("invariant", lambda: found["invariant"](first)),
+        ("invariant", lambda: found["invariant"](first, 0)),
         ("owns", lambda: found["owns"](first, Block(TRIED, 8))),
     ):
         answer = _tried(each, call)
         if not isinstance(answer, bool):
             raise NotProvable(f"{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
     kinds = _kinds(found["step"], first, memory, SHAPES[shape])
-    return Parts(SHAPES[shape], **found, first=first, kinds=kinds)
+    return Parts(SHAPES[shape], **found, counts=counts, first=first, kinds=kinds)
+
+
+def _of_states(invariant: Callable[[Any], Truth]) -> Callable[[Any, Word], Truth]:
+    """An invariant that does not look at how many blocks are live, given that as well."""
+    return lambda state, live: invariant(state)
 
 
 def _function(thing: Any, wanted: str) -> Callable[..., Any]:
@@ -143,7 +153,8 @@ def _function(thing: Any, wanted: str) -> Callable[..., Any]:
     if not callable(found):
         raise NotProvable(f"it has no {wanted}: define {wanted}({takes}), which {gives}")
     names = _names(found)
-    if len(names) != len(FUNCTIONS[wanted]):
+    counting = wanted == "invariant" and len(names) == 2
+    if len(names) != len(FUNCTIONS[wanted]) and not counting:
         raise NotProvable(f"{wanted} takes ({', '.join(names)}): let it take ({takes}); it {gives}")
     function: Callable[..., Any] = found
     return function

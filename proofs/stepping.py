@@ -15,17 +15,20 @@ from heaplaw.spec.event import Block, Event, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import COUNTERS, Op, plain_env
 from heaplaw.spec.layout import PTRDIFF_MAX
-from heaplaw.spec.logic import Truth, Word, every, ite
+from heaplaw.spec.logic import Truth, Word, every, implies, ite
 from heaplaw.spec.shapes import REQUESTS, Kind
 
 from .parts import AnyWords, Parts
 from .paths import Source
 from .symbolic import plain
-from .tables import Table, TableMemory
+from .tables import WORD, Table, TableMemory
 
+MOST_LIVE = 2**63
+"""So many blocks nobody makes: a counter of live blocks need not be made for more."""
 PRESENT = ("total_is_live_bytes", "remaining_is_rest", "pool_conserved", "accounting_exact", "free_count_exact")
 """Laws on the heap as it is after an operation, whatever came before: they held after the operation before, too."""
 _FITS = "the buffer is not at address 0, ends below 2**64, and is no larger than an object can be"
+_GRID = "the buffer of a pool begins at a multiple of 8"
 _INVARIANT = "the invariant holds before the step"
 _OWNED = "live blocks are owned before the step"
 _APART = "live blocks are disjoint before the step"
@@ -77,18 +80,20 @@ def numbers_fit(own: Parts, state: Any, modulus: int) -> Truth:
     return every((number >= 0) & (number < modulus) for number in own.numbers(state))
 
 
-def assume_given(source: Source, buffer: Word, capacity: Word) -> None:
+def assume_given(source: Source, own: Parts, buffer: Word, capacity: Word) -> None:
     """What is required of a buffer."""
     fits = (buffer >= 1) & (capacity >= 0) & (capacity <= PTRDIFF_MAX) & (buffer + capacity < source.modulus)
     source.assume(fits, _FITS)
+    if not own.shape.sized:
+        source.assume(buffer % WORD == 0, _GRID)
 
 
-def arbitrary(source: Source, own: Parts) -> Any:
-    """Any state that satisfies the invariant."""
+def arbitrary(source: Source, own: Parts, live: Word) -> Any:
+    """Any state that satisfies the invariant, with so many live blocks."""
     state = own.build(lambda name: source.number(f"state.{name}"), lambda name: source.truth(f"state.{name}"))
     source.assume(numbers_fit(own, state, source.modulus), "")
-    assume_given(source, state.buffer, state.capacity)
-    source.assume(own.invariant(state), _INVARIANT)
+    assume_given(source, own, state.buffer, state.capacity)
+    source.assume(own.invariant(state, live), _INVARIANT)
     return state
 
 
@@ -162,9 +167,16 @@ def in_full(own: Parts) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
 
 def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
     """Any state, and any operation of that kind."""
-    state = arbitrary(source, own)
+    live: Word = 0
+    if own.counts or beside is Beside.COUNTS:
+        live = source.number("live")
+        least = (kind is Kind.FREE) + (beside in (Beside.BLOCK, Beside.ENDS))
+        source.assume((live >= least) & (live < MOST_LIVE), "")
+    elif beside is Beside.ENDS:
+        live = 1
+    state = arbitrary(source, own, live)
     gone = any_block(source, own, state, "freed") if kind is Kind.FREE else Block(0, 0)
-    pre = View(**counters(own, state))
+    pre = View(live=live, **counters(own, state))
     other, byte = Block(0, 0), source.number("byte") if kind is Kind.ZALLOC or beside is Beside.BLOCK else 0
     if beside is Beside.BLOCK:
         other = any_block(source, own, state, "other")
@@ -172,10 +184,12 @@ def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
             source.assume(law("blocks_disjoint").holds(other, gone), _APART)
     elif beside is Beside.ENDS:
         highest, lowest = (any_block(source, own, state, name) for name in ("highest", "lowest"))
-        pre = replace(pre, live=1, high=highest.ptr + highest.extent, low=lowest.ptr)
+        pre = replace(pre, high=highest.ptr + highest.extent, low=lowest.ptr)
     elif beside is Beside.COUNTS:
-        pre = replace(pre, live=source.number("live"), live_bytes=source.number("live_bytes"))
-        source.assume((pre.live >= (kind is Kind.FREE)) & (pre.live_bytes >= gone.extent), "")
+        pre = replace(pre, live_bytes=source.number("live_bytes"))
+        source.assume((pre.live_bytes >= gone.extent) & implies(live == 0, pre.live_bytes == 0), "")
+        if kind is Kind.FREE:
+            source.assume(implies(live == 1, pre.live_bytes == gone.extent), "")
     op, start = asked(source, own, kind), plain(begun(source, own, state))
     words = source.table("word")
     memory = source.memory(words)
@@ -185,6 +199,7 @@ def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
         for name in PRESENT:
             if own.obeys(name):
                 source.assume(law(name).body(View(), Event(Kind.CHECK, 0, env=e.env), pre), _COUNTED)
+    post = viewed(own, pre, e, after, start)
     return Done(
         own,
         state,
@@ -192,10 +207,10 @@ def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
         told,
         e,
         pre,
-        viewed(own, pre, e, after, start),
+        post,
         memory,
         words,
-        unbroken(source, own, state, after),
+        unbroken(source, own, state, after, post.live),
         own.owns(after, block_of(e, 1)),
         other,
         own.owns(after, other),
@@ -219,15 +234,17 @@ def viewed(own: Parts, pre: View, e: Event, after: Any, start: Any) -> View:
     )
 
 
-def unbroken(source: Source, own: Parts, before: Any, after: Any) -> Truth:
+def unbroken(source: Source, own: Parts, before: Any, after: Any, live: Word) -> Truth:
     """The invariant, of words, of the same buffer."""
     same = every(getattr(before, name) == getattr(after, name) for name in own.constants)
-    return own.invariant(after) & numbers_fit(own, after, source.modulus) & same
+    return own.invariant(after, live) & numbers_fit(own, after, source.modulus) & same
 
 
 def repeat(source: Source, own: Parts, kind: Kind) -> Done:
     """Any state that is reset, and then any request: beside the same request as the very first one."""
-    state, op = arbitrary(source, own), asked(source, own, kind)
+    live = source.number("live") if own.counts else 0
+    source.assume((live >= 0) & (live < MOST_LIVE), "")
+    state, op = arbitrary(source, own, live), asked(source, own, kind)
     start = begun(source, own, state)
     _, first = called(source, own, start, op, 0, source.memory(source.table("word then")))
     words = source.table("word")
@@ -254,9 +271,9 @@ class Begun:
 def construct(source: Source, own: Parts) -> Begun:
     """Any buffer."""
     given = Block(source.number("buffer"), source.number("capacity"))
-    assume_given(source, given.ptr, given.extent)
+    assume_given(source, own, given.ptr, given.extent)
     memory = source.memory(source.table("word"))
     after = plain(own.init(source.machine(given.ptr), source.machine(given.extent), memory))
     same = (after.buffer == given.ptr) & (after.capacity == given.extent)
-    whole = own.invariant(after) & numbers_fit(own, after, source.modulus) & same
+    whole = own.invariant(after, 0) & numbers_fit(own, after, source.modulus) & same
     return Begun(whole, given, after, memory)
