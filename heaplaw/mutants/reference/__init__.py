@@ -8,11 +8,21 @@ process: ``heaplaw.mutants.reference.ref_stack_prev_lost.allocators:StackAllocat
 from importlib import import_module
 from types import ModuleType
 
-from . import arena, books, bump, fixed, freelist, interface, layout, libc, pool, registry, stack, trace
+from . import arena, books, bump, fixed, freelist, interface, layout, libc, pool, registry, sizes, stack, trace
 from .loader import Finder, install
 from .patch import Patch, PatchError
 
-__all__ = ["PATCHES", "REFERENCE_MUTANTS", "STEP_MUTANTS", "SUBJECTS", "Patch", "PatchError", "load", "package", "subjects_of"]
+__all__ = [
+    "PATCHES",
+    "REFERENCE_MUTANTS",
+    "STEP_MUTANTS",
+    "SUBJECTS",
+    "Patch",
+    "PatchError",
+    "load",
+    "package",
+    "subjects_of",
+]
 
 REFERENCE_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "layout": layout.PATCHES,
@@ -65,6 +75,7 @@ STEP_MUTANTS: dict[str, tuple[Patch, ...]] = {
     "freelist": freelist.PROOF,
     "arena": arena.PROOF,
     "fixed": fixed.PROOF,
+    "sizes": sizes.PROOF,
     "books": books.PROOF,
 }
 """Faults for proofs alone, by the part that they are in: each obligation is refuted by a mutant, one of these if need
