@@ -88,12 +88,11 @@ def assume_given(source: Source, own: Parts, buffer: Word, capacity: Word) -> No
         source.assume(buffer % WORD == 0, _GRID)
 
 
-def arbitrary(source: Source, own: Parts, live: Word) -> Any:
-    """Any state that satisfies the invariant, with so many live blocks."""
+def arbitrary(source: Source, own: Parts) -> Any:
+    """Any state over any buffer; the invariant is still to be assumed."""
     state = own.build(lambda name: source.number(f"state.{name}"), lambda name: source.truth(f"state.{name}"))
     source.assume(numbers_fit(own, state, source.modulus), "")
     assume_given(source, own, state.buffer, state.capacity)
-    source.assume(own.invariant(state, live), _INVARIANT)
     return state
 
 
@@ -167,14 +166,14 @@ def in_full(own: Parts) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
 
 def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
     """Any state, and any operation of that kind."""
-    live: Word = 0
+    state, live = arbitrary(source, own), 0
     if own.counts or beside is Beside.COUNTS:
         live = source.number("live")
         least = (kind is Kind.FREE) + (beside in (Beside.BLOCK, Beside.ENDS))
         source.assume((live >= least) & (live < MOST_LIVE), "")
     elif beside is Beside.ENDS:
         live = 1
-    state = arbitrary(source, own, live)
+    source.assume(own.invariant(state, live), _INVARIANT)
     gone = any_block(source, own, state, "freed") if kind is Kind.FREE else Block(0, 0)
     pre = View(live=live, **counters(own, state))
     other, byte = Block(0, 0), source.number("byte") if kind is Kind.ZALLOC or beside is Beside.BLOCK else 0
@@ -242,9 +241,11 @@ def unbroken(source: Source, own: Parts, before: Any, after: Any, live: Word) ->
 
 def repeat(source: Source, own: Parts, kind: Kind) -> Done:
     """Any state that is reset, and then any request: beside the same request as the very first one."""
+    state = arbitrary(source, own)
     live = source.number("live") if own.counts else 0
     source.assume((live >= 0) & (live < MOST_LIVE), "")
-    state, op = arbitrary(source, own, live), asked(source, own, kind)
+    source.assume(own.invariant(state, live), _INVARIANT)
+    op = asked(source, own, kind)
     start = begun(source, own, state)
     _, first = called(source, own, start, op, 0, source.memory(source.table("word then")))
     words = source.table("word")

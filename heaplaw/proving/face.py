@@ -106,7 +106,8 @@ class Proving:
             yield f"… and {len(refuted) - MOST_SHOWN} more"
         if refuted:
             yield ""
-        if lines and parts[part] is None and part != CONTRACTS and all(line.shown for line in lines):
+        ours = target.kind != "own" and part != CONTRACTS  # what a user's proof can do without is no fault of his
+        if lines and parts[part] is None and ours and all(line.shown for line in lines):
             labels = dict.fromkeys(label for line in lines for label in line.hypotheses)
             idle = [label for label in labels if not any(label in line.used for line in lines)]
             if idle:
