@@ -224,7 +224,7 @@ COUNTED: Mapping[str, Callable[[Stepped], Claim]] = {
     "remaining_is_rest": on_step("remaining_is_rest"),
 }
 ASKING: Mapping[str, Callable[[Stepped], Claim]] = {
-    **{name: on_event(name) for name in ("aligned", "in_bounds", "overflow_is_failure")},
+    **{name: on_event(name) for name in ("aligned", "in_bounds", "failure_is_reported", "overflow_is_failure")},
     "blocks_disjoint": disjoint,
     "accesses": accesses,
     "buffer_respected": buffer_respected,
@@ -325,7 +325,7 @@ def made(source: Source, steps: Any) -> Stepped:
 
 # ---------------------------------------------------------------------------------------------- obligations
 
-NAMES = {Kind.ALLOC: "alloc", Kind.ALIGNED: "aligned", Kind.ZALLOC: "zeroed", Kind.POP: "pop", Kind.RESET: "reset"}
+NAMES = {Kind.ALLOC: "alloc", Kind.ALIGNED: "aligned", Kind.ZALLOC: "zalloc", Kind.POP: "pop", Kind.RESET: "reset"}
 
 
 def obligations(steps: Any = stack) -> Iterator[Obligation[Any]]:

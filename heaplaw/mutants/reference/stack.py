@@ -153,6 +153,11 @@ PROOF: tuple[Patch, ...] = (
         "free_is_served", "pops and resets are said to be refused",
     ),
     Patch(
+        "ref-stack-refusal-undefined", "steps/request.py",
+        "Status.OK if served else Status.FAILED", "Status.OK if served else Status.DIED",
+        "failure_is_reported", "what is refused does not return",
+    ),
+    Patch(
         "ref-stack-reset-writes", _STEPS,
         "        after = reset(state)\n",
         "        memory.write(state.buffer, 0)\n        after = reset(state)\n",
