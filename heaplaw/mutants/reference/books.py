@@ -133,6 +133,16 @@ TAGS = (
 
 PROOF = (
     Patch(
+        "ref-books-live-all", _LEDGER,
+        "        self.live += 1\n", "        self.live = self.count\n",
+        "leak_report_exact", "all blocks that ever were count as live when another comes",
+    ),
+    Patch(
+        "ref-books-empty-live-on", _LEDGER,
+        "        self.live -= 1\n", "        self.live -= 1 if size > 0 else 0\n",
+        "leak_report_exact", "blocks of no bytes count as live when they have ended",
+    ),
+    Patch(
         "ref-books-above-once", _LEDGER,
         "            self.above.shrink(size, tag)\n", "            self.above.whole.shrink(size)\n",
         "tags_exact", "the book above is not told of which tag a block was that ended",
