@@ -14,6 +14,7 @@ from .freelist_claims import (
     WALK,
     WORDS,
     Claims,
+    apart,
     constant_time,
     linear_time,
     on_step,
@@ -71,7 +72,7 @@ def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
             return request(source, steps, kind, True)
 
         yield from family("coalescing", NAMES[kind], scenario, requested, SCOPE, WORDS, TRUSTED)
-    claims = {**FREED, "walk": walk, "linear_time": linear_time}
+    claims = {**FREED, "apart": apart, "walk": walk, "linear_time": linear_time}
     yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
 
 

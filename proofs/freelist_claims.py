@@ -62,6 +62,11 @@ def free_xor_live(done: Done) -> Claim:
     return Claim(done.walk.ended, after.clear(done.other, place) & implies(handed(done), after.clear(done.made, place)))
 
 
+def every_free(done: Done) -> Claim:
+    """All three: where a block is given back they say the same of it."""
+    return Claim(done.walk.ended, listed(done).body & apart(done).body & free_xor_live(done).body)
+
+
 def headers(done: Done) -> Claim:
     """The block handed out, and any other live one: they are apart, and their headers say what they are."""
     after, made, other = done.after, done.made, done.other
@@ -189,8 +194,8 @@ def payload_kept(done: Done) -> Claim:
 
 
 def split_leaves_minimum(done: Done) -> Claim:
-    """The law, on any block in the list, and on the one handed out."""
-    free = ite(done.after.exists(done.places[0]), done.after.length[done.places[0]], SIZE_MAX)
+    """The law, on any block in the list and on the one handed out, as their words say."""
+    free = ite(done.after.exists(done.places[0]), done.after.words[done.after.at[done.places[0]]], SIZE_MAX)
     taken = done.made.length if handed(done) else SIZE_MAX
     said = replace(done.event, report=Report(least_free=free, least_taken=taken))
     return law_claim("split_leaves_minimum", said, given=done.walk.ended)
@@ -215,7 +220,10 @@ INVARIANT: Claims = {
 }
 WALK: Claims = {"walk": walk, "first_fit": first_fit, "linear_time": linear_time}
 FREED: Claims = {
-    **INVARIANT,
+    "listed": every_free,
+    "headers": headers,
+    "counted": counted,
+    "accesses": accesses,
     "payload_kept": payload_kept,
     "split_leaves_minimum": split_leaves_minimum,
     **{name: on_step(name) for name in ("total_is_live_bytes", "remaining_is_rest")},

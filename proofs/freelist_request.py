@@ -106,6 +106,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     """Any free list, and one request; its walk in any state of the loop."""
     now, state, memory = arbitrary(source, steps, ordered)
     place, earlier, witness = source.number("place"), source.number("any_earlier"), source.number("witness")
+    comes_back = ordered and kind is Kind.ALLOC
     size, count = source.number("size"), source.number("elements") if kind is Kind.ZALLOC else 1
     align = source.power("align") if kind is Kind.ALIGNED else 0
     pre, other = view_of(source, now, witness), any_live(source, "other")
@@ -118,8 +119,12 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     assume_nodes(source, now, (0, place - 1, place, earlier, witness))
     source.assume(implies(now.exists(place), now.free >= now.length[place]), "a free block is counted")
 
+    passed_by = [earlier] if kind is Kind.ALIGNED else [earlier, witness]
+    if comes_back:
+        passed_by.append(now.owner[now.low])
+
     def jump(*_: Any) -> Any:
-        for each in (earlier, witness, *((now.owner[now.low],) if ordered else ())):
+        for each in passed_by:
             passed = (each >= 0) & (each < place) & neg(asked.unserviceable)
             missed = neg(fits(now.node(each), asked.extent, wanted(asked), HEADER))
             source.assume(implies(passed, missed), "the walk has passed by what does not hold the request")
@@ -138,6 +143,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     if event.makes:
         start, length = memory.words[event.ptr - WORD], memory.words[event.ptr - HEADER]
         made = Live(start, length, event.ptr, event.extent)
+        on_words(made)
         then, shift = taken(then, place, made)
     places = source.number("any_place"), source.number("any_other")
     former = former_places(places, place, shift)
@@ -147,9 +153,11 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
     assume_clear(source, now, other, (*near, former[0]))
     address, post = source.number("any_address"), view_after(pre, event, after)
     if ordered:
+        assume_covered(source, now, pre.live, address)
+    if comes_back:
         first = now.owner[now.low]
         behind = now.low + now.length[first]
-        assume_covered(source, now, pre.live, address, now.low, behind)
+        assume_covered(source, now, pre.live, now.low, behind)
         assume_apart(source, now, (first, now.owner[behind]))
     return Done(
         now,
@@ -180,6 +188,11 @@ def wanted(asked: Event) -> Word:
 def seen_args(args: Any) -> Any:
     """What a turn was given or gave, as mathematical integers."""
     return None if args is None else tuple(plain(each) for each in args)
+
+
+def on_words(made: Live) -> bool:
+    """Whether a block's parts are at multiples of 8: asked once, it is known to all claims on this path."""
+    return bool((made.payload % WORD == 0) & (made.start % WORD == 0) & (made.length % WORD == 0))
 
 
 def taken(now: Situation, place: Word, made: Live) -> tuple[Situation, int]:

@@ -276,7 +276,7 @@ class _Decision:
     def _meets(self, path: Path[Any], claim: Claim) -> bool:
         """Some integers on this path satisfy all that is assumed, and the premise, when it is run on them."""
         premise = truth_term(claim.premise)
-        if settled(premise) is False:
+        if settled(premise) is False or path.found(premise) == z3.unsat:
             return False
         for case in path.cases()[:8]:
             model = _model(path, case, premise)
