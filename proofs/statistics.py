@@ -186,9 +186,10 @@ def hooked(steps: Any, ledger: Any, ptr: int) -> Any:
     def hook(self: Any, *args: Any) -> int:
         return ptr
 
-    base: Any = import_module(f"{steps.__package__}.base")
+    base = import_module(f"{steps.__package__}.base")
     space: dict[str, Any] = {**vars(base), "check_size": check_size}
-    own: dict[str, Any] = dict(vars(base.Booked))
+    booked: Any = space["Booked"]
+    own: dict[str, Any] = dict(vars(booked))
     methods: dict[str, Any] = {}
     for name, method in own.items():
         if isinstance(method, FunctionType):
@@ -196,7 +197,7 @@ def hooked(steps: Any, ledger: Any, ptr: int) -> Any:
             made.__kwdefaults__ = method.__kwdefaults__
             methods[name] = made
     hooks = dict.fromkeys(("_take", "_take_zeroed", "_resize", "footprint"), hook)
-    allocator: Any = type("Hooked", (base.Booked,), {**methods, **hooks})("hooks")
+    allocator: Any = type("Hooked", (booked,), {**methods, **hooks})("hooks")
     allocator.ledger = ledger
     return allocator
 
