@@ -189,9 +189,8 @@ def hooked(steps: Any, ledger: Any, ptr: int) -> Any:
     base = import_module(f"{steps.__package__}.base")
     space: dict[str, Any] = {**vars(base), "check_size": check_size}
     booked: Any = space["Booked"]
-    own: dict[str, Any] = dict(vars(booked))
     methods: dict[str, Any] = {}
-    for name, method in own.items():
+    for name, method in booked.__dict__.items():
         if isinstance(method, FunctionType):
             made = FunctionType(method.__code__, space, name, method.__defaults__, method.__closure__)
             made.__kwdefaults__ = method.__kwdefaults__
