@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from time import monotonic
 from typing import Any
 
+from heaplaw.proofs.paths import INTEGERS
 from heaplaw.proofs.prove import Refuted, Result, proving
 from heaplaw.proofs.symbolic import Reading
 from heaplaw.spec.catalogue import CATALOGUE
@@ -25,6 +26,7 @@ __all__ = ["Line", "Task", "decided", "outcome", "tasks"]
 
 READINGS = {Reading.UNBOUNDED: "unbounded", Reading.W64: "wrapping"}
 """How a reading is called in a line."""
+VECTORS = "bit-vectors"
 NOT_WRAPPING = "not wrapping"
 """CrossHair's integers."""
 
@@ -118,7 +120,7 @@ def line_of(result: Result) -> Line:
         made.about,
         made.statement,
         made.scope,
-        READINGS[made.reading],
+        READINGS[made.reading] if made.engine is INTEGERS else VECTORS,
         outcome(answer),
         result.seconds,
         result.paths,

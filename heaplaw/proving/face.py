@@ -6,7 +6,7 @@ from time import monotonic
 from heaplaw.subjects.base import UsageError
 
 from .campaign import Line, cores, decided, tasks
-from .parts import CONTRACTS, REFERENCE, Target, matching, names, obligations, parts_of, target_of
+from .parts import CONTRACTS, PARTS, REFERENCE, Target, matching, names, obligations, parts_of, target_of
 from .reach import shortest
 from .text import closing, explained, heading, idle_lines, listed, refutation, row
 
@@ -106,7 +106,7 @@ class Proving:
             yield f"… and {len(refuted) - MOST_SHOWN} more"
         if refuted:
             yield ""
-        ours = target.kind != "own" and part != CONTRACTS  # what a user's proof can do without is no fault of his
+        ours = target.kind != "own" and PARTS[part].whole  # what a user's proof can do without is no fault of his
         if lines and parts[part] is None and ours and all(line.shown for line in lines):
             labels = dict.fromkeys(label for line in lines for label in line.hypotheses)
             idle = [label for label in labels if not any(label in line.used for line in lines)]

@@ -38,6 +38,8 @@ class Part:
     """Where they are stated: a module of `heaplaw.proofs` and its function."""
     module: str = ""
     """The module of the reference whose steps are run; none for what is about no step."""
+    whole: bool = True
+    """All that is assumed in it has to be used in it: not so for single obligations of other parts."""
 
 
 PARTS: dict[str, Part] = {
@@ -54,7 +56,8 @@ PARTS: dict[str, Part] = {
     "judge": Part("what the fast judges stand on", "lemmas:obligations"),
     "laws": Part("the laws themselves", "consistency:obligations"),
     "facts": Part("arithmetic that the proofs instantiate", "lemmas:arithmetic"),
-    CONTRACTS: Part("contracts, followed by CrossHair through Python itself", "contracts:CONTRACTS"),
+    "bits": Part("the same with bit-vectors, on a machine of few bits", "bits:obligations", whole=False),
+    CONTRACTS: Part("contracts, followed by CrossHair through Python itself", "contracts:CONTRACTS", whole=False),
 }
 """The parts, in the order in which they are told."""
 OF_MUTANTS = {
