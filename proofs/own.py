@@ -30,7 +30,7 @@ from heaplaw.spec.shapes import REQUESTS, Kind
 from .parts import PROVABLE as SHAPES
 from .parts import NotProvable, Parts, taken
 from .prove import Claim, Obligation, family, law_claim
-from .stepping import PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat
+from .stepping import PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat, reuse
 from .tables import WORD, TableMemory
 
 TRUSTED = (
@@ -40,6 +40,7 @@ TRUSTED = (
 )
 SCOPE = "every buffer, capacity, request and state that satisfies the invariant"
 FIRST = f"{SCOPE}; the first request after a reset"
+NEXT = f"{SCOPE}; the request after a free"
 
 
 # ----------------------------------------------------------------------------------------------------- claims
@@ -252,6 +253,9 @@ def stated(own: Parts) -> Iterator[Obligation[Any]]:
         if kind in REQUESTS and Kind.RESET in own.kinds:
             again: Claims = {"reset_frees_all": on_step("reset_frees_all")}
             yield from made(kind.name.lower(), partial(repeat, own=own, kind=kind), again, FIRST)
+    if {Kind.ALLOC, Kind.FREE} <= {*own.kinds}:
+        soon: Claims = {"freed_is_reusable": on_step("freed_is_reusable")}
+        yield from made("alloc", partial(reuse, own=own), soon, NEXT)
 
 
 __all__ = ["SHAPES", "NotProvable", "obligations", "stated", "step_in_full"]

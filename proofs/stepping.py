@@ -258,6 +258,22 @@ def repeat(source: Source, own: Parts, kind: Kind) -> Done:
     )
 
 
+def reuse(source: Source, own: Parts) -> Done:
+    """Any state in which a live block is freed, and then any request."""
+    state = arbitrary(source, own)
+    live = source.number("live") if own.counts else 1
+    source.assume((live >= 1) & (live < MOST_LIVE), "")
+    source.assume(own.invariant(state, live), _INVARIANT)
+    gone = any_block(source, own, state, "freed")
+    op = asked(source, own, Kind.ALLOC)
+    words = source.table("word")
+    memory = source.memory(words)
+    freed, _ = called(source, own, own.mapped(state, source.machine), Op(Kind.FREE), gone.ptr, memory)
+    after, told = called(source, own, freed, op, 0, memory)
+    e = real(own, state, plain(begun(source, own, state)), op, 0, told)
+    return Done(own, state, plain(after), told, e, View(freed=gone.extent), View(), memory, words)
+
+
 @dataclass(frozen=True)
 class Begun:
     """What construction gave."""

@@ -1,10 +1,15 @@
 """The reference bump's steps are proved, over any buffer; each faulty copy is refuted by what it breaks."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from heaplaw.mutants.reference import REFERENCE_MUTANTS, STEP_MUTANTS
-from heaplaw.proofs.bump import obligations
+from heaplaw.proofs.bump import invariant, obligations, owns
+from heaplaw.proofs.parts import taken
 from heaplaw.proofs.prove import prove
+from heaplaw.refimpl.steps import bump
+from heaplaw.spec.catalogue import laws_of
 
 from .refuting import assert_proved, never_refuted, refuted_by
 
@@ -50,6 +55,14 @@ REFUTES: dict[str, tuple[str, ...]] = {
 
 def test_reference__every_obligation_is_proved() -> None:
     assert_proved(prove(obligations()))
+
+
+def test_reference__every_law_that_applies_is_proved() -> None:
+    steps = SimpleNamespace(init=bump.init, step=bump.step, invariant=invariant, owns=owns)
+    own = taken(steps, "bump")
+    applicable = {each.name for each in laws_of("bump") if own.obeys(each.name)}
+    # Whether bytes can be written is the machine's matter: that they are there is in_bounds.
+    assert applicable - {each.about for each in obligations()} == {"sized"}
 
 
 @pytest.mark.parametrize("mutant", REFUTES)
