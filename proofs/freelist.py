@@ -11,6 +11,7 @@ from .freelist_claims import (
     FREED,
     INVARIANT,
     PLACEMENT,
+    TURNS,
     WALK,
     WORDS,
     Claims,
@@ -18,7 +19,6 @@ from .freelist_claims import (
     constant_time,
     linear_time,
     on_step,
-    walk,
     zeroed,
 )
 from .freelist_free import construction, free, made_accesses, made_whole, owned, unharmed
@@ -72,7 +72,7 @@ def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
             return request(source, steps, kind, True)
 
         yield from family("coalescing", NAMES[kind], scenario, requested, SCOPE, WORDS, TRUSTED)
-    claims = {**FREED, "apart": apart, "walk": walk, "linear_time": linear_time}
+    claims = {**FREED, "apart": apart, **TURNS, "linear_time": linear_time}
     yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
 
 

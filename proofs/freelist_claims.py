@@ -108,25 +108,36 @@ def accesses(done: Done) -> Claim:
 # ----------------------------------------------------------------------------------------------------- the walk
 
 
-def walk(done: Done) -> Claim:
-    """The loop is entered at the head; a turn that does not end it goes on with the next block, of which there is one
-    less; one that does is the last.
-    """
-    now, seen, place = done.before, done.walk, done.walk.place
-    mark = now.block(place - 1), now.block(place)
-    if seen.entered is None:
+def initialisation(done: Done) -> Claim:
+    """The loop is entered at the head of the list, and is not where there is none."""
+    now, entered = done.before, done.walk.entered
+    if entered is None:
         return Claim(True, now.count == 0)
-    head = seen.entered[0]
-    claims = [(head.before == 0) & (head.block == now.block(0)), neg(now.count == 0), looked_for(done, seen.entered)]
+    here = (entered[0].before == 0) & (entered[0].block == now.block(0))
+    return Claim(True, here & neg(now.count == 0) & looked_for(done, entered))
+
+
+def preservation(done: Done) -> Claim:
+    """A turn that is not the last leads to the next place; the walk then is as far as it says. The last one is."""
+    now, seen, place = done.before, done.walk, done.walk.place
+    if seen.ended or seen.turned is None:
+        return SILENT
+    onward = seen.turned[1]
+    here = (onward.before == now.block(place)) & (onward.block == now.block(place + 1))
+    below = now.block(place) < done.freed.start if done.asked.kind == Kind.FREE else True
+    return Claim(True, here & below & (not seen.beyond))
+
+
+def variant(done: Done) -> Claim:
+    """The next turn is that of the place to which the one before led, where a block is: there is one less to come."""
+    now, seen, place = done.before, done.walk, done.walk.place
+    if seen.entered is None:
+        return SILENT
     if seen.again is None:
-        return Claim(True, every([*claims, place == now.count]))
+        return Claim(True, place == now.count)
     here = seen.again[0]
-    claims += [(here.before == mark[0]) & (here.block == mark[1]), now.exists(place), looked_for(done, seen.again)]
-    if not seen.ended:
-        onward = seen.turned[1]
-        claims += [not seen.beyond, (onward.before == mark[1]) & (onward.block == now.block(place + 1))]
-        claims += [mark[1] < done.freed.start] if done.asked.kind == Kind.FREE else []
-    return Claim(True, every(claims))
+    led = (here.before == now.block(place - 1)) & (here.block == now.block(place))
+    return Claim(True, led & now.exists(place) & looked_for(done, seen.again))
 
 
 def looked_for(done: Done, args: tuple[Any, ...]) -> Truth:
@@ -183,6 +194,15 @@ def on_pair(name: str) -> Callable[[Done], Claim]:
     return lambda done: law_claim(name, other_block(done), block_of(done.event, 1), given=handed(done))
 
 
+def buffer_respected(done: Done) -> Claim:
+    """The law: nothing is written outside."""
+    buffer, capacity = done.before.state.buffer, done.before.state.capacity
+    written = [(access.address, WORD) for access in done.accesses if access.writes]
+    inside = every((low >= buffer) & (low + size <= buffer + capacity) for low, size in (*written, *done.zeroed))
+    told = replace(done.event, flags=ite(inside, 0, int(Flag.OUTSIDE)))
+    return law_claim("buffer_respected", told, given=done.walk.ended)
+
+
 def payload_kept(done: Done) -> Claim:
     """Any word of any block that is live before and after, read back by its owner afterwards."""
     offset, held = WORD * done.word, done.other.requested
@@ -218,22 +238,32 @@ INVARIANT: Claims = {
     "counted": counted,
     "accesses": accesses,
 }
-WALK: Claims = {"walk": walk, "first_fit": first_fit, "linear_time": linear_time}
+TURNS: Claims = {"initialisation": initialisation, "preservation": preservation, "variant": variant}
+WALK: Claims = {**TURNS, "first_fit": first_fit, "linear_time": linear_time}
 FREED: Claims = {
     "listed": every_free,
     "headers": headers,
     "counted": counted,
     "accesses": accesses,
     "payload_kept": payload_kept,
+    "buffer_respected": buffer_respected,
     "split_leaves_minimum": split_leaves_minimum,
     **{name: on_step(name) for name in ("total_is_live_bytes", "remaining_is_rest")},
     "free_is_served": on_event("free_is_served"),
 }
+ON_EVENT = (
+    "aligned",
+    "in_bounds",
+    "usable_size_covers_request",
+    "overflow_is_failure",
+    "failure_is_reported",
+)
 PLACEMENT: Claims = {
-    **{name: on_event(name) for name in ("aligned", "in_bounds", "usable_size_covers_request", "overflow_is_failure")},
+    **{name: on_event(name) for name in ON_EVENT},
     **{name: on_pair(name) for name in ("blocks_disjoint", "usable_sizes_disjoint")},
     "split_leaves_minimum": split_leaves_minimum,
     "payload_kept": payload_kept,
+    "buffer_respected": buffer_respected,
 }
 COUNTERS: Claims = {
     name: on_step(name)
@@ -248,5 +278,7 @@ WORDS = {
     "accesses": "only words at multiples of 8 are read and written, of headers and links, and of no live payload",
     "whole": "the whole words of the buffer are one free block, unless they are fewer than 32 bytes; nothing is live",
     "unharmed": "an owner who writes all that he may use damages no header and no free block",
-    "walk": "the walk takes each block of the list once, in order, and comes to an end",
+    "initialisation": "the walk begins at the head of the list",
+    "preservation": "a turn of the walk that is not the last leads to the next block of the list",
+    "variant": "each turn of the walk leaves one block less to come",
 }

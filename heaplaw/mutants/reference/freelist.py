@@ -193,5 +193,112 @@ COALESCING = (
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF: tuple[Patch, ...] = (
+    Patch(
+        "ref-freelist-made-unaligned", _STEPS,
+        "    lead = align_up(buffer, WORD) - buffer\n    if capacity", "    lead = buffer - buffer\n    if capacity",
+        "failure_is_reported", "a list over a buffer that is not aligned begins at its first byte",
+    ),
+    Patch(
+        "ref-freelist-end-returned", _STEPS,
+        "    return replace(after, allocated=after.allocated + taken), payload\n",
+        "    return replace(after, allocated=after.allocated + taken), payload + size\n",
+        "in_bounds", "not the payload's address is handed out, but its end",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-freelist-header-behind", _STEPS,
+        "    memory.write(payload - WORD, start)\n", "    memory.write(payload + room, start)\n",
+        "payload_kept", "where a block starts is written behind its end, where the next one's payload is",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-freelist-taken-uncounted", _STEPS,
+        "    return replace(after, allocated=after.allocated + taken), payload\n", "    return after, payload\n",
+        "total_is_live_bytes", "what is handed out is not counted",
+        ("remaining_is_rest",),
+    ),
+    Patch(
+        "ref-freelist-refusal-counted", _STEPS,
+        "    return state, 0\n", "    return replace(state, allocated=state.allocated + LEAST), 0\n",
+        "failure_changes_nothing", "a refusal is counted as a block",
+        ("total_is_live_bytes", "remaining_is_rest"),
+    ),
+    Patch(
+        "ref-freelist-refusal-undefined", _STEPS,
+        "    if block == 0:\n"
+        "        return after, answered(op, False, 0, after.remaining, after.allocated, after.env)\n",
+        "    if block == 0:\n"
+        "        told = answered(op, False, 0, after.remaining, after.allocated, after.env)\n"
+        "        return after, replace(told, status=4)\n",
+        "failure_is_reported", "what is refused gets something that is neither a block nor the failure value",
+    ),
+    Patch(
+        "ref-freelist-size-ignored", _STEPS,
+        "    if size > room:  # most of a long list are fragments: a glance is enough\n"
+        "        return False, onward\n"
+        "    lead = lead_of(place.block, align)\n"
+        "    if lead > room:\n"
+        "        return False, onward\n"
+        "    return size <= room - lead, onward\n",
+        "    return lead_of(place.block, align) <= room, onward\n",
+        "overflow_is_failure", "any block will do, however much is asked for",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-freelist-walk-begins-late", _STEPS,
+        "    place = Place(0, state.free_list)\n    while place.block != 0:\n        fits",
+        "    place = Place(state.free_list, state.free_list)\n    while place.block != 0:\n        fits",
+        "blocks_disjoint", "the first block of the list is taken to stand before itself",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-freelist-last-unseen", _STEPS,
+        "    while place.block != 0:\n        fits",
+        "    while place.block != 0 and next_of(place.block, memory) != 0:\n        fits",
+        "first_fit", "the last block of the list is not looked at",
+        ("freed_is_reusable", "failure_changes_nothing", "capacity_comes_back"),
+    ),
+    Patch(
+        "ref-freelist-pushed-behind", _STEPS,
+        "    write_block(block, size, state.free_list, memory)\n",
+        "    write_block(block + size + HEADER, size, state.free_list, memory)\n",
+        "payload_kept", "a freed block's size and link are written a header behind it",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-freelist-free-overcounts", _STEPS,
+        "    less = replace(state, allocated=state.allocated - size)\n",
+        "    less = replace(state, allocated=state.allocated - size - HEADER)\n",
+        "remaining_is_rest", "a freed block's header is taken off the count twice",
+        ("total_is_live_bytes",),
+    ),
+    Patch(
+        "ref-freelist-last-free-refused", _STEPS,
+        "        return after, answered(op, True, 0,", "        return after, answered(op, after.allocated > 0, 0,",
+        "free_is_served", "when the last live block is freed, that is reported as refused",
+    ),
+    Patch(
+        "ref-coalesce-joined-behind", _STEPS,
+        "    write_block(block, size, following, memory)\n",
+        "    write_block(block + size + HEADER, size, following, memory)\n",
+        "payload_kept", "a freed block's size and link are written a header behind it",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-coalesce-walk-begins-late", _STEPS,
+        "    place = Place(0, state.free_list)\n    while place.block != 0:\n        here",
+        "    place = Place(state.free_list, state.free_list)\n    while place.block != 0:\n        here",
+        "blocks_disjoint", "the first block of the list is taken to stand before itself",
+        _OVERLAP,
+    ),
+    Patch(
+        "ref-coalesce-looks-again", _STEPS,
+        "        here, place = pass_by(place, block, memory)\n",
+        "        for _ in range(7):\n"
+        "            here, onward = pass_by(place, block, memory)\n"
+        "        place = onward\n",
+        "linear_time", "each block of the list is looked at seven times",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
