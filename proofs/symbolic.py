@@ -121,6 +121,17 @@ class SymBool:
         return f"SymBool({self.term})"
 
 
+_BITS = (
+    "of an unknown number, masks of bits side by side and shifts are known, by known numbers: use align_up, mod_pow2"
+)
+
+
+def _known_int(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(_BITS)
+    return int(value)
+
+
 class SymInt:
     """An integer term, under a reading."""
 
@@ -186,6 +197,32 @@ class SymInt:
 
     def __rmod__(self, other: Word) -> "SymInt":
         return SymInt(_modulo(self._other(other), self.term), self.reading)
+
+    def __and__(self, other: Word) -> "SymInt":
+        """By a known mask whose bits stand side by side: low ones, all but these, or some in between."""
+        known = _known_int(other)
+        mask = known % self.reading.modulus if self.reading.modulus else known
+        low = mask & -mask
+        if mask in (0, -low):
+            return self - self % low if mask else self * 0
+        if (mask + low) & mask:
+            raise TypeError(_BITS)
+        return self % (mask + low) - self % low
+
+    def __lshift__(self, count: int) -> "SymInt":
+        return self * (1 << _known_int(count))
+
+    def __rshift__(self, count: int) -> "SymInt":
+        return self // (1 << _known_int(count))
+
+    def __invert__(self) -> "SymInt":
+        return -1 - self
+
+    def _no_bits(self, other: object) -> "SymInt":
+        raise TypeError(_BITS)
+
+    __rand__ = __and__
+    __or__ = __ror__ = __xor__ = __rxor__ = __rlshift__ = __rrshift__ = _no_bits
 
     def __lt__(self, other: Word) -> SymBool:
         return SymBool(self.term < int_term(other))
@@ -351,6 +388,20 @@ class Wrapped(int):
 
     def __rmod__(self, other: int) -> Any:
         return self._with(other, lambda a, b: b % a)
+
+    def __and__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a & b)
+
+    def __lshift__(self, count: int) -> Any:
+        return self._with(count, lambda a, b: a << b)
+
+    def __rshift__(self, count: int) -> Any:
+        return self._with(count, lambda a, b: a >> b)
+
+    def __invert__(self) -> Self:
+        return type(self)(~int(self))
+
+    __rand__ = __and__
 
 
 @cache
