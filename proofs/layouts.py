@@ -18,8 +18,8 @@ from .paths import Source
 from .prove import Claim, Obligation, family, law_claim
 from .symbolic import plain
 
-SMALL = 64
-"""Counterexamples with numbers up to this are looked for first."""
+ELEMENT = (12, 8)
+"""Size and alignment, bytes, of an array's elements in counterexamples, where these show it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Asking:
 
 def number(source: Source, name: str) -> Word:
     """Any number that a caller can give."""
-    value = source.number(name)
-    source.prefer((value >= 0) & (value <= SMALL))
-    return source.machine(value)
+    return source.machine(source.number(name))
 
 
 def counted(value: Word) -> Truth:
@@ -83,6 +81,8 @@ def new(source: Source, module: Any) -> Asking:
 def array(source: Source, module: Any) -> Asking:
     """Any number of any elements."""
     size, align, count = (number(source, name) for name in ("elem_size", "elem_align", "count"))
+    # Looked for first, among counterexamples: with a known stride, products are no riddle.
+    source.prefer((plain(size) == ELEMENT[0]) & (plain(align) == ELEMENT[1]))
     laid = asked(Asked.ARRAY, size, align)
     laid = replace(laid, count=recorded(count), valid=laid.valid & counted(count))
 

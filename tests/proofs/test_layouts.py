@@ -20,7 +20,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
     "ref-layout-align-added": ("layout.extend.layout_align_is_largest",),
     "ref-layout-stride-unpadded": ("layout.array.layout_strides",),
     "ref-layout-last-unpadded": ("layout.array.layout_strides",),
-    "ref-layout-product-wraps": ("layout.array.layout_served_if_possible",),
+    "ref-layout-product-wraps": ("layout.array.layout_served_if_possible", "layout.array.layout_strides"),
     "ref-layout-half-refused": ("layout.new.layout_served_if_possible", "layout.extend.layout_served_if_possible"),
     "ref-layout-any-align": ("layout.new.layout_served_if_possible",),
     "ref-layout-padded-more": ("layout.padded.layout_served_if_possible", "layout.padded.layout_size_kept"),
