@@ -155,7 +155,7 @@ CHOSEN = (
     Chosen("stack", "pop.lifo_pop", 12),
     Chosen("pool", "alloc.blocks_disjoint", 8),
     Chosen("pool", "alloc.invariant", 12),
-    Chosen("freelist", "alloc.blocks_disjoint", 8),
+    Chosen("freelist", "alloc.usable_size_covers_request", 8),
     Chosen("arena", "alloc.blocks_disjoint", 8, _smaller_objects),
 )
 """What is proved again of the reference. Their steps have no number that is of 64 bits alone, or it is given."""
