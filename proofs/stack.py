@@ -188,13 +188,15 @@ def invariant(done: Stepped) -> Claim:
 
 
 def accesses(done: Stepped) -> Claim:
-    """Each word read or written stands at a multiple of 8, so that words never overlap, and in no live block, old or
-    new; what is made zero is the new block's.
+    """Each word read or written stands in the buffer, at a multiple of 8, so that words never overlap, and in no live
+    block, old or new; what is made zero is the new block's.
     """
-    before, e = done.before, done.event
+    before, e, state = done.before, done.event, done.before.state
     start, size = before.ptr[done.index], before.size[done.index]
     own = every(
         (at % WORD == 0)
+        & (at >= state.buffer)
+        & (at + WORD <= state.buffer + state.capacity)
         & implies(before.live(done.index), apart(at, start, size))
         & implies(e.makes, apart(at, e.ptr, e.extent))
         for at in (access.address for access in done.accesses)
@@ -255,7 +257,7 @@ CLAIMS: Mapping[Kind, Mapping[str, Callable[[Stepped], Claim]]] = {
 WORDS = {
     "invariant": "frames follow each other up to the top, each header holding where the frame below starts",
     "untouched": "memory is left as it is",
-    "accesses": "only headers are read and written, each at a multiple of 8 and in no live block",
+    "accesses": "only headers are read and written, each in the buffer, at a multiple of 8, in no live block",
     "identity": "a block is handed out, its owner writes into it, that is undone: the state is what it was before",
 }
 

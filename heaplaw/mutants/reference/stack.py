@@ -122,6 +122,11 @@ PROOF: tuple[Patch, ...] = (
         "payload_kept", "a pop erases the word in front of the header",
     ),
     Patch(
+        "ref-stack-empty-popped", _STEPS,
+        "    if state.offset == 0:\n        return state\n    below", "    below",
+        "lifo_pop", "a pop reads the first header of an empty stack, whether there is one or not",
+    ),
+    Patch(
         "ref-stack-block-high", _STEPS,
         "    return after, behind + padding\n", "    return after, behind + padding + 4\n",
         "aligned", "the address handed out is 4 bytes too high",
