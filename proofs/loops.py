@@ -15,11 +15,12 @@ from typing import Any
 
 def swapped(module: Any, **parts: Any) -> Any:
     """The functions of `module`, calling `parts` where they call what has these names. The module stays as it is."""
-    space: dict[str, Any] = {**vars(module), **parts}
-    for name, value in vars(module).items():
-        if isinstance(value, FunctionType) and name not in parts and value.__globals__ is vars(module):
+    own: dict[str, Any] = vars(module)
+    space: dict[str, Any] = {**own, **parts}
+    for name, value in own.items():
+        if isinstance(value, FunctionType) and name not in parts and value.__globals__ is own:
             made = FunctionType(value.__code__, space, name, value.__defaults__, value.__closure__)
-            made.__kwdefaults__ = value.__kwdefaults__
+            made.__kwdefaults__, made.__annotations__ = value.__kwdefaults__, value.__annotations__
             space[name] = made
     return SimpleNamespace(**space)
 

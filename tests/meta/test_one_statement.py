@@ -18,8 +18,8 @@ from heaplaw.models import generate
 from heaplaw.models.allocator_machine import AllocatorMachine
 from heaplaw.models.explore import explore_pool
 from heaplaw.models.session import LawViolated
-from heaplaw.proofs import contracts, lemmas
-from heaplaw.proofs.contracts import ContractRefuted, alloc_lawful, confirm, pool_of
+from heaplaw.proofs import lemmas
+from heaplaw.proofs.contracts import CONTRACTS, ContractRefuted, confirm
 from heaplaw.proofs.loops import swapped
 from heaplaw.proofs.pool import obligations
 from heaplaw.proofs.prove import Obligation, Refuted, prove
@@ -252,32 +252,11 @@ def by_proof(name: str, faulty: bool) -> set[str]:
     return {each.obligation.about for each in results if isinstance(each.answer, Refuted)}
 
 
-def contract_off_by_half_a_word(buffer: int) -> bool:
-    """
-    pre: 8 <= buffer < 4096 and buffer % 8 == 0
-    post: _
-    """
-    return alloc_lawful(alloc_off_by_half_a_word, pool_of(buffer, 0, 1))
-
-
-def contract_gives_the_first(buffer: int) -> bool:
-    """
-    pre: 8 <= buffer < 4096 and buffer % 8 == 0
-    post: _
-    """
-    return alloc_lawful(alloc_gives_the_first, pool_of(buffer, 4, 1))
-
-
-CONTRACTS: dict[str, Callable[..., bool]] = {
-    "aligned": contract_off_by_half_a_word,
-    "blocks_disjoint": contract_gives_the_first,
-}
+REQUEST = next(contract for contract in CONTRACTS if contract.name == "pool.alloc")
 
 
 def by_contract(name: str, faulty: bool) -> set[str]:
-    if faulty and name not in CONTRACTS:
-        pytest.skip("contracts derive one counter from the other: no steps can break their sum")
-    answer = confirm(CONTRACTS[name] if faulty else contracts.alloc_obeys_laws)
+    answer = confirm(REQUEST.on(STEPS[name]) if faulty else REQUEST.function)
     assert isinstance(answer, Confirmed | ContractRefuted)
     return {name} if isinstance(answer, ContractRefuted) else set()
 

@@ -1,102 +1,90 @@
-"""CrossHair confirms the contracts on the reference pool over all paths, and refutes faulty steps."""
+"""CrossHair confirms the contracts on the reference's steps over all paths, and refutes each on faulty steps."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import re
+from typing import Any
 
 import pytest
 
-from heaplaw.proofs.contracts import (
-    CONTRACTS,
-    ORDERS,
-    Cells,
-    ContractRefuted,
-    alloc_lawful,
-    confirm,
-    dealloc_lawful,
-    drains_lawfully,
-    pool_of,
-)
-from heaplaw.refimpl.steps import pool
-from heaplaw.refimpl.steps.pool import PoolState
-from heaplaw.spec.protocols import Memory
-from heaplaw.spec.verdict import Confirmed, Unknown
+from heaplaw.mutants.reference import load
+from heaplaw.proofs.contracts import CONTRACTS, Contract, ContractRefuted, confirm, pool
+from heaplaw.proofs.contracts.memory import Cells
+from heaplaw.proofs.loops import swapped
+from heaplaw.refimpl.steps import pool as pool_steps
+from heaplaw.spec.verdict import Confirmed, Error, Unknown
+
+REFUTES: dict[str, tuple[str, str]] = {
+    "bump.alloc": ("steps.bump", "ref-bump-one-byte-over"),
+    "stack.alloc": ("steps.stack", "ref-stack-header-not-counted"),
+    "stack.pop": ("steps.stack", "ref-stack-header-stores-top"),
+    "pool.alloc": ("steps.pool", "ref-pool-last-kept"),
+    "pool.dealloc": ("steps.pool", "ref-pool-list-cut"),
+    "pool.init": ("steps.pool", "ref-pool-grid-narrow"),
+    "freelist.visit": ("steps.freelist", "ref-freelist-exact-refused"),
+    "freelist.take": ("steps.freelist", "ref-freelist-rest-too-long"),
+    "freelist.push": ("steps.freelist", "ref-freelist-pushed-behind"),
+    "freelist.pass_by": ("steps.freelist", "ref-coalesce-order-lost"),
+    "freelist.join": ("steps.freelist", "ref-coalesce-above-never"),
+    "freelist.alloc": ("steps.freelist", "ref-freelist-last-unseen"),
+    "freelist.insert": ("steps.freelist", "ref-coalesce-first-skipped"),
+    "arena.fits": ("steps.arena", "ref-arena-tail-overrun"),
+    "arena.bump": ("steps.arena", "ref-arena-gap-overlaps"),
+    "arena.chunk_for": ("steps.arena", "ref-arena-slack-forgotten"),
+    "arena.grow": ("steps.arena", "ref-arena-end-stale"),
+    "arena.cut": ("steps.arena", "ref-arena-cut-keeps-total"),
+    "arena.release": ("steps.arena", "ref-arena-mark-at-top"),
+    "sizes.class_of": ("steps.sizes", "ref-sizes-exact-fit-missed"),
+    "layout.new": ("layout", "ref-layout-half-refused"),
+    "layout.extend": ("layout", "ref-layout-no-padding"),
+    "layout.array": ("layout", "ref-layout-stride-unpadded"),
+    "layout.padded": ("layout", "ref-layout-padded-more"),
+}
+"""For each contract the module of a mutant that must refute it."""
+each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.__name__)
-def test_reference__is_confirmed_over_all_paths(contract: Callable[..., bool]) -> None:
-    assert confirm(contract) == Confirmed()
+@each_contract
+def test_reference__is_confirmed_over_all_paths(contract: Contract) -> None:
+    assert confirm(contract.function) == Confirmed()
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.__name__)
-def test_reference__agrees_on_plain_integers(contract: Callable[..., bool]) -> None:
-    for order in range(len(ORDERS)):
-        for num_free in range(3):
-            assert contract(0x1000, order, num_free)
-
-
-def alloc_refuses_last(state: PoolState, memory: Memory) -> tuple[PoolState, int]:
-    return (state, 0) if state.num_free == 1 else pool.alloc(state, memory)
-
-
-def alloc_top_of_buffer(state: PoolState, memory: Memory) -> tuple[PoolState, int]:
-    after, block = pool.alloc(state, memory)
-    return after, block if block == 0 else state.buffer
-
-
-def dealloc_counts_twice(state: PoolState, ptr: int, memory: Memory) -> PoolState:
-    after = pool.dealloc(state, ptr, memory)
-    return replace(after, num_free=after.num_free + 1)
-
-
-def dealloc_links_itself(state: PoolState, ptr: int, memory: Memory) -> PoolState:
-    return pool.dealloc(replace(state, free_list=ptr), ptr, memory)
-
-
-def faulty_progress(buffer: int, num_free: int) -> bool:
-    """
-    pre: buffer == 4096
-    pre: 0 <= num_free <= 3
-    post: _
-    """
-    return alloc_lawful(alloc_refuses_last, pool_of(buffer, 0, num_free))
-
-
-def faulty_placement(buffer: int, order: int) -> bool:
-    """
-    pre: buffer >= 8 and buffer % 8 == 0
-    pre: 0 <= order < 6
-    post: _
-    """
-    return alloc_lawful(alloc_top_of_buffer, pool_of(buffer, order, 2))
-
-
-def faulty_counter(buffer: int, num_free: int) -> bool:
-    """
-    pre: buffer >= 8 and buffer % 8 == 0
-    pre: 0 <= num_free <= 2
-    post: _
-    """
-    return dealloc_lawful(dealloc_counts_twice, pool_of(buffer, 0, num_free))
-
-
-def faulty_link(buffer: int, num_free: int) -> bool:
-    """
-    pre: buffer >= 8 and buffer % 8 == 0
-    pre: 0 <= num_free <= 2
-    post: _
-    """
-    return drains_lawfully(pool.alloc, dealloc_links_itself, pool_of(buffer, 0, num_free))
-
-
-@pytest.mark.parametrize("contract", [faulty_progress, faulty_placement, faulty_counter, faulty_link])
-def test_fault__is_refuted(contract: Callable[..., bool]) -> None:
-    answer = confirm(contract)
+@each_contract
+def test_mutant__is_refuted(contract: Contract) -> None:
+    module, mutant = REFUTES[contract.name]
+    answer = confirm(contract.on(load(mutant, module)))
     assert isinstance(answer, ContractRefuted)
-    assert "false when calling" in answer.message
+    assert re.search(r"false when calling|never written", answer.message)
+
+
+def test_contracts__have_names_scopes_and_words() -> None:
+    assert [contract.name for contract in CONTRACTS] == list(dict.fromkeys(contract.name for contract in CONTRACTS))
+    assert {contract.name for contract in CONTRACTS} == REFUTES.keys()
+    for contract in CONTRACTS:
+        assert contract.scope
+        assert (contract.function.__doc__ or "").strip().partition("\n")[0].endswith(".")
+
+
+def test_on__other_steps_leaves_the_contract_as_it_is() -> None:
+    def alloc(state: Any, memory: Any) -> tuple[Any, int]:
+        return state, 0
+
+    contract = next(contract for contract in CONTRACTS if contract.name == "pool.alloc")
+    assert not contract.on(swapped(pool_steps, alloc=alloc))(8, 0, 1)
+    assert contract.function(8, 0, 1)
+
+
+def test_pool__agrees_on_plain_integers() -> None:
+    for order in range(len(pool.ORDERS)):
+        for num_free in range(3):
+            assert pool.alloc(0x1000, order, num_free)
+            assert pool.dealloc(0x1000, order, num_free)
+
+
+def no_contract(buffer: int) -> bool:
+    return buffer == 0
 
 
 def test_confirm__without_contract_is_unknown() -> None:
-    assert confirm(alloc_refuses_last) == Unknown("the function has no contract")
+    assert confirm(no_contract) == Unknown("the function has no contract")
 
 
 def unreachable(buffer: int) -> bool:
@@ -109,6 +97,33 @@ def unreachable(buffer: int) -> bool:
 
 def test_confirm__vacuous_contract_is_unknown() -> None:
     assert isinstance(confirm(unreachable), Unknown)
+
+
+def endless(number: int) -> bool:
+    """
+    pre: 0 <= number
+    post: _
+    """
+    count = 0
+    while count * count < number:
+        count += 1
+    return count >= 0
+
+
+def test_confirm__what_takes_too_long_is_unknown() -> None:
+    assert isinstance(confirm(endless, 0.5), Unknown)
+
+
+def failing(number: int) -> bool:
+    """
+    pre: 0 <= number
+    post: _
+    """
+    raise KeyError("no such step")
+
+
+def test_confirm__a_contract_that_fails_is_an_error() -> None:
+    assert isinstance(confirm(failing), Error)
 
 
 def test_cells__unwritten_word_is_loud() -> None:
