@@ -181,7 +181,7 @@ def constant_time(done: Asked) -> Claim:
 
 
 REQUEST: dict[str, Callable[[Asked], Claim]] = {
-    **{name: on_event(name) for name in ("aligned", "overflow_is_failure")},
+    **{name: on_event(name) for name in ("aligned", "overflow_is_failure", "failure_is_reported")},
     **{name: on_step(name) for name in ("failure_changes_nothing", "total_is_live_bytes")},
     "blocks_disjoint": disjoint,
     "in_bounds": in_its_chunk,

@@ -6,6 +6,8 @@ from heaplaw.mutants.reference import REFERENCE_MUTANTS, STEP_MUTANTS, load
 from heaplaw.proofs.arena import obligations
 from heaplaw.proofs.prove import Refuted, prove
 from heaplaw.proofs.symbolic import Reading
+from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.law import implied
 from heaplaw.spec.verdict import Proved
 
 from .refuting import assert_proved, never_refuted, refuted_by
@@ -43,6 +45,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
         "arena.grow.accesses",
     ),
     "ref-arena-refusal-counts": each("failure_changes_nothing"),
+    "ref-arena-refusal-undefined": each("failure_is_reported"),
     "ref-arena-total-forgotten": each("total_is_live_bytes"),
     "ref-arena-count-forgotten": each("overflow_is_failure", "zeroed", of=("zalloc",)),
     "ref-arena-zero-words": ("arena.zalloc.zeroed",),
@@ -85,4 +88,14 @@ def test_faults__every_obligation_is_refuted_by_one() -> None:
 
 def test_faults__all_of_the_part_are_refuted() -> None:
     patches = (*REFERENCE_MUTANTS["arena"], *STEP_MUTANTS["arena"])
-    assert {patch.name for patch in patches if patch.module == "steps/arena.py"} == {*REFUTES, WRAPPING}
+    assert {patch.name for patch in patches} == {*REFUTES, WRAPPING}
+
+
+def test_reference__every_law_of_arenas_is_looked_at() -> None:
+    names = {item.about for item in obligations()}
+    offered = {"malloc", "calloc", "aligned_alloc", "reset", "release", "total_allocated", "remaining", "current_bytes"}
+    offered |= {"zero size", "huge sizes", "cost", "constant time"}
+    of_arenas = {
+        name for name, item in CATALOGUE.items() if "arena" in item.shapes and item.needs <= implied(frozenset(offered))
+    }
+    assert of_arenas - names == {"sized"}, "which speaks of what a driver could write"

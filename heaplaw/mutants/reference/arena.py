@@ -124,6 +124,11 @@ PROOF = (
         "failure_changes_nothing", "a refusal of the parent counts as a byte",
     ),
     Patch(
+        "ref-arena-refusal-undefined", "steps/request.py",
+        "Status.OK if served else Status.FAILED", "Status.OK if served else Status.WRONG",
+        "failure_is_reported", "what is refused gets something that is neither a block nor the failure value",
+    ),
+    Patch(
         "ref-arena-total-forgotten", _STEPS,
         "total=state.total + gap + size), block", "total=state.total + gap), block",
         "total_is_live_bytes", "of a block only the padding counts",
