@@ -15,7 +15,7 @@ from typing import Any
 
 def swapped(module: Any, **parts: Any) -> Any:
     """The functions of `module`, calling `parts` where they call what has these names. The module stays as it is."""
-    own: dict[str, Any] = vars(module)
+    own: dict[str, Any] = module.__dict__
     space: dict[str, Any] = {**own, **parts}
     for name, value in own.items():
         if isinstance(value, FunctionType) and name not in parts and value.__globals__ is own:
