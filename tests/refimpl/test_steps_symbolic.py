@@ -28,7 +28,7 @@ def _numbers(source: Source, *names: str) -> list[Any]:
 
 
 def _memory(source: Source) -> TableMemory:
-    return TableMemory(source.table("word"), source.reading, source.assume)
+    return source.memory(source.table("word"))
 
 
 def _inside(state: Any, ptr: Any, size: Any) -> Truth:
