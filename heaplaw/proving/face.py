@@ -106,8 +106,9 @@ class Proving:
             yield f"… and {len(refuted) - MOST_SHOWN} more"
         if refuted:
             yield ""
-        ours = target.kind != "own" and PARTS[part].whole  # what a user's proof can do without is no fault of his
-        if lines and parts[part] is None and ours and all(line.shown for line in lines):
+        # What a user's own proof can do without is no fault of his.
+        ours = bool(lines) and target.kind != "own" and PARTS[part].whole
+        if ours and parts[part] is None and all(line.shown for line in lines):
             labels = dict.fromkeys(label for line in lines for label in line.hypotheses)
             idle = [label for label in labels if not any(label in line.used for line in lines)]
             if idle:
