@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from heaplaw.proofs.facts import z3
 from heaplaw.proofs.paths import Source, TableMemory, explore
-from heaplaw.proofs.symbolic import Reading, plain, truth_term, z3
+from heaplaw.proofs.symbolic import Reading, plain, truth_term
 from heaplaw.refimpl.steps import bump, freelist, request, stack
 from heaplaw.refimpl.steps.freelist import FreeListState, Place
 from heaplaw.spec.history import Op
