@@ -5,16 +5,20 @@ Proved as the step of an induction over the distance in the sorted order: for a 
 are disjoint and b, c are, then a, c are. (a, b at distance k; b, c neighbours.) Trusted: that induction,
 and that the list of live blocks is sorted and whole.
 
-`holes`: checks that look as good and are not; each is refuted, and its counterexample says why.
+And the law means what it says: it holds of two blocks if and only if no byte is in both.
+
+`holes`: checks that look as good and are not; each is refuted, and its counterexample says why. That they have these
+holes is an obligation as well.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block
-from heaplaw.spec.logic import Truth, Word, neg
+from heaplaw.spec.logic import Truth, Word, ite, neg
 
 from .facts import EXACT, POWERS, SCHEMAS, z3
 from .paths import Source
@@ -52,6 +56,33 @@ def order_is_irrelevant(source: Source) -> Claim:
     return _about_pair(_disjoint(b, a), a, b)
 
 
+def no_byte_is_shared(source: Source) -> Claim:
+    """Where the law holds of two blocks, no byte is in both."""
+    a, b, byte = _block(source, "a"), _block(source, "b"), source.number("any_byte")
+    return Claim(_disjoint(a, b), neg(_inside(byte, a) & _inside(byte, b)))
+
+
+def a_byte_is_shared(source: Source) -> Claim:
+    """Where the law does not hold of two blocks, a byte is in both: the first one of that which starts later."""
+    a, b = _block(source, "a"), _block(source, "b")
+    byte = ite(a.ptr >= b.ptr, a.ptr, b.ptr)
+    return Claim(neg(_disjoint(a, b)), _inside(byte, a) & _inside(byte, b))
+
+
+def have_holes(source: Source) -> Claim:
+    """Checks of the new block's ends alone, or of the old block's start alone, let pass what the law does not."""
+    a, b = _block(source, "a"), _block(source, "b")
+    last = b.ptr + b.extent - 1
+    contains = (b.ptr < a.ptr) & (b.ptr + b.extent > a.ptr + a.extent) & neg(_disjoint(a, b))
+    covers = _inside(b.ptr, a) & neg(_disjoint(a, b))
+    ends, start = neg(_inside(b.ptr, a)) & neg(_inside(last, a)), neg(_inside(a.ptr, b))
+    cases = {
+        "a new block that contains an old one": contains & ends,
+        "one that starts inside an old one": covers & start,
+    }
+    return Claim(True, True, cases=cases)
+
+
 def ends_suffice(source: Source) -> Claim:
     """False: "neither end of the new block b lies in the old block a" entails that they are disjoint."""
     a, b = _block(source, "a"), _block(source, "b")
@@ -85,7 +116,9 @@ def _named(parts: tuple[Callable[[Source], Claim], ...]) -> Iterator[Obligation[
 
 def obligations() -> Iterator[Obligation[Claim]]:
     """What the fast judges stand on, to be proved."""
-    return _named((neighbours_suffice, order_is_irrelevant))
+    yield from _named((neighbours_suffice, order_is_irrelevant, no_byte_is_shared, a_byte_is_shared))
+    (holes_,) = _named((have_holes,))
+    yield replace(holes_, about="other_checks", possible=True)
 
 
 def holes() -> Iterator[Obligation[Claim]]:

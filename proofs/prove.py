@@ -47,6 +47,8 @@ class Claim:
     args: tuple[Any, ...] = ()
     said: Callable[[], str] | None = None
     """What was observed, in words, of a claim that is no law's; asked of integers only."""
+    cases: Mapping[str, Truth] = field(default_factory=dict[str, Truth])
+    """Of what is claimed to be possible (`Obligation.possible`): it is in each of these cases, each in words."""
 
 
 @dataclass(frozen=True)
@@ -219,19 +221,22 @@ class _Decision:
         return Proved(f"{self.obligation.scope}; {self.obligation.engine.words(self.obligation.reading)}")
 
     def _possible(self, paths: list[Path[Any]]) -> Answer:
-        """Whether all of `paths` can be taken."""
+        """Whether all of `paths` can be taken, in each of the cases."""
         for path in paths:
             claim: Claim = path.during(partial(self.obligation.claim, path.result))
-            if self._meets(path, claim):
-                continue
-            path.used.clear()
-            if path.possible(truth_term(claim.premise)) != z3.unsat:
-                return Unknown("no integers were found that satisfy all of it, and nothing shows that there are none")
-            words = f"these contradict each other: {', '.join(sorted(path.used))}"
-            return Refuted(words, words, self.obligation.statement, (), False)
-        if not paths:
-            return Unknown("what is assumed is never so")
-        return self._proved()
+            for words, case in (claim.cases or {"all of it": True}).items():
+                term = truth_term(every((claim.premise, case)))
+                exact = path.facts.meaning({})
+                path.used.clear()
+                if path.possible(term) == z3.unsat or (answer := path.possible(term, *exact)) == z3.unsat:
+                    found = f"{words}: these contradict each other: {', '.join(sorted(path.used)) or 'that alone'}"
+                    return Refuted(found, found, self.obligation.statement, (), False)
+                if answer != z3.sat:
+                    return Unknown(f"{words}: no integers were found, and nothing shows that there are none")
+                source, again = self._run(path.model)
+                if not source.assumed or not again.premise or not again.cases.get(words, True):
+                    return Unknown(f"{words}: what was found does not replay: {source.numbers}")
+        return self._proved() if paths else Unknown("what is assumed is never so")
 
     def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:
         """A counterexample on this path; None when there is none, or none that is known of."""

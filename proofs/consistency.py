@@ -1,0 +1,204 @@
+"""The laws themselves can be kept together: no two of a shape contradict each other.
+
+For each shape, z3 finds arguments on which *all* laws on operations hold at once (those on an event and those on a
+step), where a given one of them speaks: one such model for each law, for each operation served, each request refused,
+each promise made. Likewise for laws on pairs of blocks, on runs, and on layouts. Each model is looked at again by the
+very same laws, on Python's integers. Laws that never speak at once (of zero-sized requests, what is promised to be
+refused and what is promised to be served) are so asked one after the other.
+
+Refuted means that some laws contradict each other, and the answer names them. What is shown is that there are
+situations in which all laws can be kept, for each law some in which it speaks; not that there is an answer in every
+situation: that is what the reference's own proofs show.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from heaplaw.spec.catalogue import CATALOGUE, laws_of
+from heaplaw.spec.catalogue.layouts import Asked, Laid
+from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Order, Padding, Run, Status, View, Zero
+from heaplaw.spec.history import plain_env
+from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.logic import Truth, Word, one_of
+from heaplaw.spec.report import Report, Sums
+from heaplaw.spec.shapes import REQUESTS, SHAPES, Kind
+
+from .paths import Source
+from .prove import Claim, Obligation
+from .symbolic import Reading
+
+PART = "laws"
+LAYOUTS = "layouts"
+"""Where the laws are that speak of no shape."""
+OPERATIONS, PAIRS, RUNS = "operation", "pair", "run"
+SCOPES = {OPERATIONS: (Scope.EVENT, Scope.STEP), PAIRS: (Scope.PAIR,), RUNS: (Scope.RUN,)}
+"""Laws that are to hold of the same thing."""
+WORDS = "all laws can be kept at once, wherever one of them speaks"
+ALSO = "; each operation served, each request refused, each promise made"
+PROMISES: Mapping[str, Iterable[int]] = {"direction": Direction, "padding": Padding, "reuse_order": Order}
+"""What laws take into account, and its values."""
+_CONSTANT = {"env", "report", "sums"}
+
+
+def _numbers(source: Source, name: str, names: list[str]) -> dict[str, Word]:
+    """Any words of 64 bits."""
+    values = {each: source.number(f"{name}.{each}") for each in names}
+    for value in values.values():
+        source.assume((value >= 0) & (value < source.modulus), "")
+    return values
+
+
+def _members(source: Source, name: str, values: Any) -> Word:
+    """Any of the values of an enumeration."""
+    number = source.number(name)
+    source.assume(one_of(number, [int(each) for each in values]), "")
+    return number
+
+
+def any_env(source: Source, shape: str) -> Env:
+    """What a subject of that shape may promise, over a buffer that fits the address space."""
+    given = SHAPES[shape]
+    numbers = _numbers(source, "env", ["base", "capacity", "block_size", "num_blocks", "remaining", "total"])
+    limits = _numbers(source, "env", ["header", "limit", "overhead", "chunk", "minimum"])
+    source.assume(numbers["base"] + numbers["capacity"] <= source.modulus, "")
+    return replace(
+        plain_env(shape),
+        **numbers,
+        **limits,
+        most_cost=4,
+        coalesces=shape in ("malloc", "freelist"),
+        one_buffer=given.one_buffer,
+        constant_alloc=shape != "freelist",
+        zero_size=_members(source, "env.zero_size", Zero),
+        direction=_members(source, "env.direction", Direction),
+        padding=_members(source, "env.padding", Padding),
+        reuse_order=_members(source, "env.reuse_order", Order),
+    )
+
+
+def any_event(source: Source, shape: str) -> Event:
+    """Any operation of that shape, of one element aligned to 64 where it says so, and any answer."""
+    plain = [
+        field.name
+        for field in fields(Event)
+        if field.name not in ("kind", "status", "flags", "align", "count", *_CONSTANT)
+    ]
+    kinds = (*SHAPES[shape].operations, Kind.CHECK, Kind.RENEW)
+    return Event(
+        kind=_members(source, "kind", kinds),
+        status=_members(source, "status", Status),
+        flags=_members(source, "flags", Flag),
+        align=64,
+        report=Report(**_numbers(source, "report", [field.name for field in fields(Report)])),
+        env=any_env(source, shape),
+        **_numbers(source, "event", plain),
+    )
+
+
+def any_view(source: Source, name: str) -> View:
+    """Any heap between two operations."""
+    truths = [field.name for field in fields(View) if isinstance(field.default, bool)]
+    plain = [field.name for field in fields(View) if field.name not in truths and field.name not in _CONSTANT]
+    return View(
+        **{each: source.truth(f"{name}.{each}") for each in truths},
+        **_numbers(source, name, plain),
+        sums=Sums(**_numbers(source, f"{name}.sums", [field.name for field in fields(Sums)])),
+    )
+
+
+def any_block(source: Source, name: str) -> Block:
+    """Any block within the address space."""
+    block = Block(**_numbers(source, name, [field.name for field in fields(Block)]))
+    source.assume((block.ptr + block.extent <= source.modulus) & (block.ptr + block.usable <= source.modulus), "")
+    return block
+
+
+def any_run(source: Source) -> Run:
+    """Any run."""
+    numbers = _numbers(source, "run", [field.name for field in fields(Run) if field.name != "steady"])
+    return Run(steady=source.truth("run.steady"), **numbers)
+
+
+def any_layout(source: Source) -> Laid:
+    """Any request for a layout with parts aligned to 8 and to 64 bytes, repeated three times if at all."""
+    numbers = _numbers(source, "laid", ["size", "then_size", "got_size", "got_align", "offset"])
+    for each in numbers.values():
+        source.assume(each <= 2**63, "")
+    asked = _members(source, "laid.asked", Asked)
+    valid, served = source.truth("laid.valid"), source.truth("laid.served")
+    return Laid(asked=asked, align=8, then_align=64, count=3, valid=valid, served=served, **numbers)
+
+
+# --------------------------------------------------------------------------------------------------------- cases
+
+
+def speaks(each: AnyLaw, args: tuple[Any, ...]) -> Truth:
+    """The law's premise; one on an event sees nothing else of a step."""
+    return each.premise(args[1]) if each.scope is Scope.EVENT else each.premise(*args)
+
+
+def holds(each: AnyLaw, args: tuple[Any, ...]) -> Truth:
+    """The law, likewise."""
+    return each.holds(args[1]) if each.scope is Scope.EVENT else each.holds(*args)
+
+
+def answers(shape: str, pre: View, e: Event, post: View) -> dict[str, Truth]:
+    """Every operation is served, every request refused, every promise kept."""
+    kinds = sorted(SHAPES[shape].operations)
+    cases = {f"{kind.name} is served": e.served & (e.kind == kind) for kind in kinds}
+    cases |= {
+        f"{kind.name} is refused": e.failed & (e.kind == kind) for kind in kinds if kind in (*REQUESTS, Kind.RESIZE)
+    }
+    if SHAPES[shape].sized:
+        nothing = e.asks & (e.size == 0)
+        cases["0 bytes are refused"] = nothing & (e.env.zero_size == Zero.NULL) & e.failed
+        cases["0 bytes are served"] = nothing & (e.env.zero_size == Zero.UNIQUE) & e.served
+    for name, values in PROMISES.items():
+        for each in values:
+            cases[f"{name} is {each}"] = e.makes & (pre.live >= 1) & (getattr(e.env, name) == each)
+    return cases
+
+
+# ---------------------------------------------------------------------------------------------------- scenarios
+
+
+def laws_on(shape: str, about: str) -> list[AnyLaw]:
+    """The laws of a shape on operations, pairs or runs, as they stand in the catalogue now."""
+    if shape == LAYOUTS:
+        return [each for each in CATALOGUE.values() if each.scope is Scope.LAYOUT]
+    return [each for each in laws_of(shape) if each.scope in SCOPES[about]]
+
+
+def arguments(source: Source, shape: str, about: str) -> tuple[Any, ...]:
+    """Any arguments of such laws."""
+    if about == OPERATIONS:
+        return any_view(source, "before"), any_event(source, shape), any_view(source, "after")
+    if about == PAIRS:
+        return any_block(source, "a"), any_block(source, "b")
+    return (any_run(source) if about == RUNS else any_layout(source),)
+
+
+def together(source: Source, shape: str, about: str) -> Claim:
+    """All laws hold at once, in each of the cases that are asked for."""
+    laws, args = laws_on(shape, about), arguments(source, shape, about)
+    for each in laws:
+        source.assume(holds(each, args), each.name)
+    cases = {f"{each.name} speaks": speaks(each, args) for each in laws}
+    return Claim(True, True, cases=cases | (answers(shape, *args) if about == OPERATIONS else {}))
+
+
+def _same(claim: Claim) -> Claim:
+    return claim
+
+
+def obligations() -> Iterator[Obligation[Claim]]:
+    """The laws of each shape can be kept together."""
+    made = [(shape, about) for shape in SHAPES for about in SCOPES] + [(LAYOUTS, "layout")]
+    for shape, about in made:
+        laws = laws_on(shape, about)
+        if laws:
+            scope = f"{len(laws)} laws, each of which speaks" + (ALSO if about == OPERATIONS else "")
+            scenario = partial(together, shape=shape, about=about)
+            yield Obligation(PART, shape, about, WORDS, scope, Reading.UNBOUNDED, scenario, _same, possible=True)
