@@ -28,7 +28,8 @@ from .chunks import (
     arbitrary,
     around,
     assume_at,
-    is_header_of,
+    headers_only,
+    in_words,
     request,
     same_size,
     same_state,
@@ -134,24 +135,27 @@ def goes_on(done: Asked) -> Claim:
     new = Lying(after.depth, e.ptr, e.room).inside(after) & (after.state.total > before.state.total)
     nothing = same_state(before.state, after.state) & (after.depth == before.depth)
     there = near.block.inside(after) & near.mark.good(after)
-    return Claim(True, kept & there & implies(e.makes, new) & implies(e.failed, nothing))
+    claimed = kept & there & implies(e.makes, new) & implies(e.failed, nothing)
+    return Claim(
+        True, claimed, said=lambda: f"before, {in_words(before)}; afterwards, {in_words(after)}; address {e.ptr:#x}"
+    )
 
 
 def accesses(done: Asked) -> Claim:
     """Only the header of a chunk that was just taken; zeroes only in the new block."""
     after = done.after
-    headers = every(is_header_of(address, after, (after.depth,)) for address in done.accessed)
     grown = implies(len(done.accessed) > 0, after.depth > done.before.depth)
     e = done.event
     zeroes = every((low == e.ptr) & (size <= e.room) for low, size in done.parent.memory.zeroed)
-    return Claim(True, headers & grown & zeroes)
+    return headers_only(done.parent, after, (after.depth,), grown & zeroes)
 
 
 def asks_rightly(done: Asked) -> Claim:
     """What the parent is asked for is as he wants it: one chunk at most, no less than an ordinary one."""
     ordinary = done.before.state.chunk_size
     sizes = ((size % MAX_ALIGN == 0) & (size >= ordinary) & (size <= LARGEST_CHUNK) for size in done.parent.asked)
-    return Claim(True, every(sizes) & (len(done.parent.asked) <= 1) & (len(done.parent.given) == 0))
+    once = (len(done.parent.asked) <= 1) & (len(done.parent.given) == 0)
+    return Claim(True, every(sizes) & once, said=lambda: f"asked for {done.parent.asked} bytes")
 
 
 def parent_refused(done: Asked) -> Truth:
@@ -166,7 +170,7 @@ def serves(done: Asked) -> Claim:
     """What no object is too small for is served, unless the parent has no chunk."""
     e = done.event
     fits = neg(e.unserviceable) & (e.extent + e.required_align <= done.largest)
-    return Claim(fits & neg(parent_refused(done)), e.makes)
+    return Claim(fits & neg(parent_refused(done)), e.makes, said=lambda: f"{e.extent} bytes are refused")
 
 
 def nothing_asked(done: Asked) -> Claim:

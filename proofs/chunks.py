@@ -195,6 +195,9 @@ class Given:
     lent_at: Word
     lent: Word
 
+    def __str__(self) -> str:
+        return f"{self.size} bytes at {self.address:#x} given back for {self.lent} bytes at {self.lent_at:#x}"
+
     @property
     def exact(self) -> Truth:
         """The parent gets what it lent."""
@@ -343,6 +346,13 @@ def same_state(one: ArenaState, other: ArenaState) -> Truth:
     return every(getattr(one, name) == getattr(other, name) for name in NAMES)
 
 
+def in_words(now: Situation) -> str:
+    """A state, when it is known."""
+    state = now.state
+    place = f"the chunk [{state.chunk:#x}, {state.end:#x}), its top at {state.top:#x}"
+    return f"level {now.depth}: {place}, bytes in all: {state.total}"
+
+
 def is_header_of(address: Word, now: Situation, levels: tuple[Word, ...]) -> Truth:
     """The word is one of a header's four, in a chunk that was lent, so it is no block's, and words never overlap."""
     own = [now.is_held(level) & one_of(address - now.chunk[level], range(0, HEADER, WORD)) for level in levels]
@@ -378,3 +388,10 @@ def word_kept(before: Situation, after: Situation, near: Around, given: Truth = 
 def same_size(before: Situation, after: Situation) -> Truth:
     """The size of ordinary chunks stays."""
     return before.state.chunk_size == after.state.chunk_size
+
+
+def headers_only(parent: Parent, now: Situation, levels: tuple[Word, ...], given: Truth = True) -> Claim:
+    """Words of these chunks' headers alone were read or written."""
+    words = parent.accessed
+    own = every(is_header_of(address, now, levels) for address in words)
+    return Claim(True, own & given, said=lambda: f"words at {', '.join(f'{address:#x}' for address in words)}")

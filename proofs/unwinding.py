@@ -28,7 +28,8 @@ from .chunks import (
     arbitrary,
     around,
     assume_at,
-    is_header_of,
+    headers_only,
+    in_words,
     machine_state,
     request,
     same_size,
@@ -138,18 +139,23 @@ def _older(source: Source, now: Situation, mark: Taken) -> Around:
 
 def initialisation(done: Unwound) -> Claim:
     """The loop is entered on the newest level."""
-    return NEVER if done.entered is None else Claim(True, same_state(done.entered, done.before.state))
+    if done.entered is None:
+        return NEVER
+    now = replace(done.before, state=done.entered)
+    return Claim(True, same_state(done.entered, done.before.state), said=lambda: f"it is entered with {in_words(now)}")
 
 
 def preservation(done: Unwound) -> Claim:
     """The invariant again, after a turn."""
-    return NEVER if done.ended else Claim(True, stays(done))
+    return NEVER if done.ended else Claim(True, stays(done), said=lambda: f"after it, {in_words(done.after)}")
 
 
 def variant(done: Unwound) -> Claim:
     """The number of chunks drops, to that of the loop's end at least."""
-    after = done.after
-    return NEVER if done.ended else Claim(True, (after.depth == done.turn - 1) & (after.depth >= done.low))
+    if done.ended:
+        return NEVER
+    after, said = done.after.depth, f"from level {done.turn} to {done.after.depth}"
+    return Claim(True, (after == done.turn - 1) & (after >= done.low), said=lambda: said)
 
 
 def stays(done: Unwound) -> Truth:
@@ -161,18 +167,19 @@ def stays(done: Unwound) -> Truth:
 
 def goes_on(done: Unwound) -> Claim:
     """The invariant again, at the end."""
-    return Claim(True, stays(done)) if done.ended else NEVER
+    return Claim(True, stays(done), said=lambda: f"after it, {in_words(done.after)}") if done.ended else NEVER
 
 
-def given(done: Unwound) -> Claim:
+def given(done: "Unwound | Grown") -> Claim:
     """The parent gets what he lent."""
-    return Claim(True, every(each.exact for each in done.parent.given))
+    chunks = done.parent.given
+    return Claim(True, every(each.exact for each in chunks), said=lambda: ", ".join(str(each) for each in chunks))
 
 
 def accesses(done: Unwound) -> Claim:
     """Only headers of chunks that were held."""
     levels = (done.before.depth, done.turn)
-    return Claim(True, every(is_header_of(address, done.before, levels) for address in done.parent.accessed))
+    return headers_only(done.parent, done.before, levels)
 
 
 def payload_kept(done: Unwound) -> Claim:
@@ -190,14 +197,16 @@ def empty(done: Unwound) -> Claim:
     before, after, kept = done.before, done.after, done.low
     one = (kept == 1) & (before.depth >= 1)
     same = ite(one, same_state(after.state, done.emptied()), same_state(after.state, before.at(0)))
-    return Claim(True, same & (after.depth == ite(one, 1, 0)))
+    return Claim(True, same & (after.depth == ite(one, 1, 0)), said=lambda: f"after it, {in_words(after)}")
 
 
 def as_marked(done: Unwound) -> Claim:
     """The state is that in which the mark was taken."""
     if not done.ended:
         return NEVER
-    return Claim(True, same_state(done.after.state, done.marked()) & (done.after.depth == done.low))
+    then = replace(done.before, state=done.marked(), depth=done.low)
+    same = same_state(done.after.state, then.state) & (done.after.depth == then.depth)
+    return Claim(True, same, said=lambda: f"after it, {in_words(done.after)}; at the mark, {in_words(then)}")
 
 
 def on_end(name: str) -> Callable[[Unwound], Claim]:
@@ -310,7 +319,8 @@ def undone(done: Grown) -> Claim:
     level = grown.depth
     outside = (word + WORD <= grown.chunk[level]) | (word >= grown.end[level]) | (level == before.depth)
     kept = implies(outside, after.words[word] == before.words[word])
-    return Claim(True, same_state(before.state, after.state) & (after.depth == before.depth) & kept)
+    same = same_state(before.state, after.state) & (after.depth == before.depth)
+    return Claim(True, same & kept, said=lambda: f"before, {in_words(before)}; afterwards, {in_words(after)}")
 
 
 LOOP: dict[str, Callable[[Unwound], Claim]] = {
@@ -349,10 +359,8 @@ UNWINDING: tuple[tuple[str, Callable[[Source, Any], Any], dict[str, Callable[[An
         grow,
         {
             "undone": undone,
-            "given": lambda done: Claim(True, every(each.exact for each in done.parent.given)),
-            "accesses": lambda done: Claim(
-                True, every(is_header_of(address, done.grown, (done.grown.depth,)) for address in done.parent.accessed)
-            ),
+            "given": given,
+            "accesses": lambda done: headers_only(done.parent, done.grown, (done.grown.depth,)),
         },
     ),
 )
