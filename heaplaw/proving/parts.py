@@ -39,7 +39,9 @@ class Part:
     module: str = ""
     """The module of the reference whose steps are run; none for what is about no step."""
     whole: bool = True
-    """All that is assumed in it has to be used in it: not so for single obligations of other parts."""
+    """All that is assumed in it has to be used in it: not so for single obligations of other parts, or for what is
+    possible.
+    """
 
 
 PARTS: dict[str, Part] = {
@@ -54,7 +56,7 @@ PARTS: dict[str, Part] = {
     "layout": Part("layouts", "layouts:obligations", "layout"),
     "statistics": Part("statistics, in all and by tag", "statistics:obligations", "system.ledger"),
     "judge": Part("what the fast judges stand on", "lemmas:obligations"),
-    "laws": Part("the laws themselves", "consistency:obligations"),
+    "laws": Part("the laws themselves: each shape's have a model together", "consistency:obligations", whole=False),
     "facts": Part("arithmetic that the proofs instantiate", "lemmas:arithmetic"),
     "bits": Part("the same with bit-vectors, on a machine of few bits", "bits:obligations", whole=False),
     CONTRACTS: Part("contracts, followed by CrossHair through Python itself", "contracts:CONTRACTS", whole=False),
