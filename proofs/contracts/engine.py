@@ -38,7 +38,13 @@ class ContractRefuted:
     message: str
 
 
-def confirm(contract: Callable[..., Any], seconds: float = 60.0) -> Confirmed | ContractRefuted | Unknown | Error:
+PATIENCE = 900.0
+"""Seconds after which CrossHair is given up: far more than any contract takes on a busy machine, so that the answer
+does not depend on how busy it is.
+"""
+
+
+def confirm(contract: Callable[..., Any], seconds: float = PATIENCE) -> Confirmed | ContractRefuted | Unknown | Error:
     """CrossHair's answer on a function with a contract in its docstring; anything but "all paths" is Unknown."""
     core: Any = import_module("crosshair.core_and_libs")
     options: Any = import_module("crosshair.options")
