@@ -253,19 +253,22 @@ def adds_up(done: Said) -> Claim:
     """The sums of the tags are the whole's again, those that were not touched being as they were."""
     parts = (*done.tags.values(), done.before.rest)
     sums = every(done.whole[field] == _sum(part[field] for part in parts) for field in ADDED)
-    return Claim(True, sums & every(sound(part) for part in (*done.tags.values(), done.whole)))
+    claimed = sums & every(sound(part) for part in (*done.tags.values(), done.whole))
+    return Claim(True, claimed, said=lambda: f"in all, {done.whole}; by tag, {done.tags}; the rest, {done.before.rest}")
 
 
 def others_kept(done: Said) -> Claim:
     """Nothing of another tag changes."""
-    return Claim(True, every(done.tags[ANOTHER][field] == done.before.others[field] for field in FIELDS))
+    now, then = done.tags[ANOTHER], done.before.others
+    return Claim(True, every(now[field] == then[field] for field in FIELDS), said=lambda: f"{then} became {now}")
 
 
 def live_exact(done: Said) -> Claim:
     """One more for a block that came, one less for one that went."""
     e = done.event
     change = (1 if e.makes else 0) - (1 if e.ends else 0)
-    return Claim(True, done.whole["live"] == done.before.live + change)
+    now, then = done.whole["live"], done.before.live
+    return Claim(True, now == then + change, said=lambda: f"{then} live blocks became {now}")
 
 
 CLAIMS: dict[str, Callable[[Said], Claim]] = {
