@@ -1,6 +1,5 @@
 """The laws can be kept together; those that contradict each other are named."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +17,7 @@ def decided(name: str) -> Result:
     return result
 
 
-def change(monkeypatch: pytest.MonkeyPatch, name: str, **parts: Callable[..., Any]) -> None:
+def change(monkeypatch: pytest.MonkeyPatch, name: str, **parts: Any) -> None:
     monkeypatch.setitem(CATALOGUE, name, replace(law(name), **parts))
 
 
