@@ -21,7 +21,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from heaplaw.spec.event import Block, Event, Flag
+from heaplaw.spec.event import Block, Event, Flag, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
@@ -30,7 +30,7 @@ from heaplaw.spec.shapes import REQUESTS, Kind
 from .parts import PROVABLE as SHAPES
 from .parts import NotProvable, Parts, taken
 from .prove import Claim, Obligation, family, law_claim
-from .stepping import PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat, reuse
+from .stepping import OF_BYTES, PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat, reuse
 from .tables import WORD, TableMemory
 
 TRUSTED = (
@@ -150,7 +150,7 @@ def truthful(done: Done) -> Claim:
     told, e = done.told, done.event
     wanted = {COUNTERS[name]: getattr(done.post, COUNTERS[name]) for name in done.own.counters}
     asks = e.kind in REQUESTS
-    pointer = implies(asks, ite(told.served, neg(told.ptr == 0), told.ptr == 0))
+    pointer = told.called & implies(asks, ite(told.served, neg(told.ptr == 0), told.ptr == 0))
 
     def said() -> str:
         if not pointer:
@@ -169,6 +169,11 @@ def on_event(name: str) -> Callable[[Done], Claim]:
 def on_step(name: str) -> Callable[[Done], Claim]:
     """A law on an operation with the heap before and after."""
     return lambda done: law_claim(name, done.pre, done.event, done.post)
+
+
+def at_first(name: str) -> Callable[[Begun], Claim]:
+    """A law on counters, of the heap that construction makes."""
+    return lambda begun: law_claim(name, View(), begun.event, begun.post)
 
 
 # ------------------------------------------------------------------------------------------- what is claimed of what
@@ -242,7 +247,9 @@ def step_in_full(thing: Any, shape: str) -> Callable[[Any, Op, Word, Any], tuple
 def stated(own: Parts) -> Iterator[Obligation[Any]]:
     """All obligations on an allocator that was taken apart."""
     made = partial(family, own.shape.name, words=WORDS, trusted=TRUSTED)
-    first = {"invariant": invariant, "accesses": accesses}
+    first: dict[str, Callable[[Begun], Claim]] = {"invariant": invariant, "accesses": accesses}
+    # What bytes are counted at first is what the laws on bytes compare with: only blocks are counted from nothing.
+    first |= {name: at_first(name) for name in PRESENT if own.obeys(name) and name not in OF_BYTES}
     yield from made("init", partial(construct, own=own), first, "every buffer and capacity")
     for kind in own.kinds:
         for beside in Beside:

@@ -25,7 +25,8 @@ from .tables import WORD, Table, TableMemory
 
 MOST_LIVE = 2**63
 """So many blocks nobody makes: a counter of live blocks need not be made for more."""
-PRESENT = ("total_is_live_bytes", "remaining_is_rest", "pool_conserved", "accounting_exact", "free_count_exact")
+OF_BYTES = ("total_is_live_bytes", "remaining_is_rest")
+PRESENT = (*OF_BYTES, "pool_conserved", "accounting_exact", "free_count_exact")
 """Laws on the heap as it is after an operation, whatever came before: they held after the operation before, too."""
 _FITS = "the buffer is not at address 0, ends below 2**64, and is no larger than an object can be"
 _GRID = "the buffer of a pool begins at a multiple of 8"
@@ -148,7 +149,8 @@ def real(own: Parts, state: Any, start: Any, op: Op, held: Word, told: Event) ->
     if not own.shape.sized:
         env = replace(env, block_size=state.block_size, num_blocks=state.num_blocks)
         size = state.block_size if op.kind in REQUESTS else 0
-    return replace(told, kind=op.kind, size=size, align=op.align, count=op.count, held=held, env=env)
+    asked_for = {"kind": op.kind, "size": size, "align": op.align, "count": op.count, "held": held}
+    return replace(told, **asked_for, flags=0, bad_at=0, env=env)
 
 
 def in_full(own: Parts) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
@@ -282,6 +284,9 @@ class Begun:
     before: Block
     """What it was given: a buffer."""
     after: Any
+    event: Event
+    """Construction, as an operation."""
+    post: View
     memory: TableMemory
 
 
@@ -293,4 +298,5 @@ def construct(source: Source, own: Parts) -> Begun:
     after = plain(own.init(source.machine(given.ptr), source.machine(given.extent), memory))
     same = (after.buffer == given.ptr) & (after.capacity == given.extent)
     whole = own.invariant(after, 0) & numbers_fit(own, after, source.modulus) & same
-    return Begun(whole, given, after, memory)
+    made = real(own, after, after, Op(Kind.RENEW), 0, promised(own, Event(Kind.RENEW, 0)))
+    return Begun(whole, given, after, made, View(**counters(own, after)), memory)
