@@ -30,7 +30,7 @@ PRESENT = (*OF_BYTES, "pool_conserved", "accounting_exact", "free_count_exact")
 """Laws on the heap as it is after an operation, whatever came before: they held after the operation before, too."""
 _FITS = "the buffer is not at address 0, ends below 2**64, and is no larger than an object can be"
 _GRID = "the buffer of a pool begins at a multiple of 8"
-_INVARIANT = "the invariant holds before the step"
+INVARIANT = "the invariant holds before the step"
 _OWNED = "live blocks are owned before the step"
 _APART = "live blocks are disjoint before the step"
 _COUNTED = "the laws on counters hold before the step"
@@ -175,7 +175,7 @@ def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
         source.assume((live >= least) & (live < MOST_LIVE), "")
     elif beside is Beside.ENDS:
         live = 1
-    source.assume(own.invariant(state, live), _INVARIANT)
+    source.assume(own.invariant(state, live), INVARIANT)
     gone = any_block(source, own, state, "freed") if kind is Kind.FREE else Block(0, 0)
     pre = View(live=live, **counters(own, state))
     other, byte = Block(0, 0), source.number("byte") if kind is Kind.ZALLOC or beside is Beside.BLOCK else 0
@@ -246,7 +246,7 @@ def repeat(source: Source, own: Parts, kind: Kind) -> Done:
     state = arbitrary(source, own)
     live = source.number("live") if own.counts else 0
     source.assume((live >= 0) & (live < MOST_LIVE), "")
-    source.assume(own.invariant(state, live), _INVARIANT)
+    source.assume(own.invariant(state, live), INVARIANT)
     op = asked(source, own, kind)
     start = begun(source, own, state)
     _, first = called(source, own, start, op, 0, source.memory(source.table("word then")))
@@ -265,7 +265,7 @@ def reuse(source: Source, own: Parts) -> Done:
     state = arbitrary(source, own)
     live = source.number("live") if own.counts else 1
     source.assume((live >= 1) & (live < MOST_LIVE), "")
-    source.assume(own.invariant(state, live), _INVARIANT)
+    source.assume(own.invariant(state, live), INVARIANT)
     gone = any_block(source, own, state, "freed")
     op = asked(source, own, Kind.ALLOC)
     words = source.table("word")
