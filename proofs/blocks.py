@@ -154,6 +154,7 @@ def arbitrary(
     """Any list: its situation, its state as the step sees it, and its memory. Assumes what is not said for each place
     or block, nor of where blocks lie.
     """
+    source.split()
     state = steps.PoolState(*(source.number(name) for name in FIELDS))
     depth, known, words = source.number("depth"), source.number("known"), source.table("word")
     at, place, out, freed = (source.table(name) for name in ("at", "place", "out", "freed"))

@@ -141,8 +141,14 @@ def of_power(of: Operators, power: Term) -> Iterator[Term]:
     yield z3.Implies(z3.Or(*small), of.power(power))
 
 
+def of_sixteen(of: Operators, a: Term, b: Term) -> Iterator[Term]:
+    """Of a product with a multiple of 16: it is one. A proof that needs this says so."""
+    yield z3.Implies(b % 16 == 0, of.product(a, b) % 16 == 0)
+
+
 SCHEMAS: Mapping[str, tuple[Callable[..., Iterator[Term]], int]] = {
     "product": (of_product, 2),
+    "sixteen": (of_sixteen, 2),
     "multiples": (of_multiples, 3),
     "quotient": (of_quotient, 2),
     "quotient_and_multiple": (of_quotient_and_multiple, 3),

@@ -56,14 +56,19 @@ class Threading:
     chunk: Word
     """… which lie here."""
     memory: TableMemory
+    address: Word = None
+    """Any address, or one that is looked at."""
     entry: Table | None = None
     """What the memory is when the loop is entered."""
 
     def __post_init__(self) -> None:
         source = self.source
+        source.split()
         self.cut = Cut(self.steps.thread, self._jump)
         self.place, self.index = source.number("any_place"), source.number("any_block")
-        self.address, self.turns = source.number("any_address"), source.number("turns")
+        self.turns = source.number("turns")
+        if self.address is None:
+            self.address = source.number("any_address")
         self.goal = grown(self.base, self.blocks, self.chunk)
         self.words = source.table("word in the loop")
 

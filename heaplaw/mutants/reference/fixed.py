@@ -71,5 +71,59 @@ FIXED = (
     ),
 )  # fmt: skip
 
-PROOF: tuple[Patch, ...] = ()
+PROOF = (
+    Patch(
+        "ref-fixed-resize-frees", _FREELIST,
+        "        return ptr if size <= self.block_size else 0\n",
+        "        return ptr if size <= self.block_size else (self._give(ptr, held) or 0)\n",
+        "failure_changes_nothing", "a block that cannot be resized is freed",
+    ),
+    Patch(
+        "ref-fixed-resize-beyond", _FREELIST,
+        "        return ptr if size <= self.block_size else 0\n",
+        "        return ptr if size <= 2 * self.block_size else 0\n",
+        "blocks_disjoint", "a block is resized over the next one",
+    ),
+    Patch(
+        "ref-fixed-resize-whole-refused", _FREELIST,
+        "        return ptr if size <= self.block_size else 0\n",
+        "        return ptr if size < self.block_size else 0\n",
+        "shrink_succeeds", "a resize to the whole block is refused",
+    ),
+    Patch(
+        "ref-fixed-refusal-counts", _FREELIST,
+        "        if chunk == 0:\n            return False\n",
+        "        if chunk == 0:\n"
+        "            self._state = replace(self._state, num_free=1)\n            return False\n",
+        "failure_changes_nothing", "a chunk that cannot be had counts as a free block",
+    ),
+    Patch(
+        "ref-fixed-last-kept", _FREELIST,
+        "        if self._state.num_free > 0:\n", "        if self._state.num_free > 1:\n",
+        "freed_is_reusable", "another chunk is taken while a block is free",
+    ),
+    Patch(
+        "ref-fixed-whole-refused", _FREELIST,
+        "        if size > self.block_size or align", "        if size >= self.block_size or align",
+        "freed_is_reusable", "a request for a whole block is refused",
+    ),
+    Patch(
+        "ref-fixed-second-word-up", _FREELIST,
+        "pool.alloc(self._state, self._words)\n        return ptr\n",
+        "pool.alloc(self._state, self._words)\n        return ptr + 16\n",
+        "blocks_disjoint", "a block is handed out from its seventeenth byte on",
+    ),
+    Patch(
+        "ref-fixed-behind-cleared", _FREELIST,
+        "pool.alloc(self._state, self._words)\n        return ptr\n",
+        "pool.alloc(self._state, self._words)\n"
+        "        self._words.write(ptr + self.block_size, 0)\n        return ptr\n",
+        "payload_kept", "the word behind a block that is handed out is cleared",
+    ),
+    Patch(
+        "ref-fixed-chunk-short", _FREELIST,
+        "self._parent.alloc(self.block_size * self._blocks,", "self._parent.alloc(self.block_size * self._blocks - 8,",
+        "blocks_disjoint", "a chunk is eight bytes shorter than its blocks are",
+    ),
+)  # fmt: skip
 """Faults of single steps and turns that the others leave alone: for proofs, which look at each of these."""
