@@ -170,13 +170,15 @@ def decided(work: list[Task], jobs: int) -> Iterator[list[Line]]:
         return
     pool = ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), _quiet, (list(sys.path),))
     try:
-        yield from pool.map(run, work)
+        # Not `map`, which cancels what is left when it is interrupted, in a race with the pool's own thread.
+        for future in [pool.submit(run, task) for task in work]:
+            yield future.result()
     except BaseException:
         for process in list(getattr(pool, "_processes", {}).values()):
             process.kill()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown()
 
 
 def _quiet(path: list[str]) -> None:
