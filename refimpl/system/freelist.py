@@ -29,7 +29,8 @@ class Freelist(Booked):
 
     Blocks are aligned to 8 bytes, and to 16 where the block size is a multiple of 16. What is larger, or wants more
     alignment, is refused with 0. Chunks go back to the parent at `drop` only. `alloc` is O(1) but for a new chunk;
-    `free` is O(1).
+    `free` is O(1). A chunk, `block_size * blocks_per_chunk` bytes, is an object: of more than 2**63 - 1 bytes none can
+    be had.
     """
 
     def __init__(
