@@ -12,14 +12,16 @@ from typing import Any
 from heaplaw.refimpl import layout
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.layout import PTRDIFF_MAX, is_power_of_two
-from heaplaw.spec.logic import Truth, Word, ite
+from heaplaw.spec.logic import Truth, Word, ite, one_of
 
 from .paths import Source
 from .prove import Claim, Obligation, family, law_claim
 from .symbolic import plain
 
 ELEMENT = (12, 8)
-"""Size and alignment, bytes, of an array's elements in counterexamples, where these show it."""
+"""Size and alignment, bytes, of an array's elements in counterexamples, where these show it, …"""
+COUNTS = (3, 2**60)
+"""… and their numbers: the second makes a product of 2**64."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ def new(source: Source, module: Any) -> Asking:
 def array(source: Source, module: Any) -> Asking:
     """Any number of any elements."""
     size, align, count = (number(source, name) for name in ("elem_size", "elem_align", "count"))
-    # Looked for first, among counterexamples: with a known stride, products are no riddle.
+    # With all numbers known, products and quotients of them are no riddle.
     source.prefer((plain(size) == ELEMENT[0]) & (plain(align) == ELEMENT[1]))
+    source.prefer(one_of(plain(count), COUNTS))
     laid = asked(Asked.ARRAY, size, align)
     laid = replace(laid, count=recorded(count), valid=laid.valid & counted(count))
 
