@@ -199,6 +199,7 @@ def obligations() -> Iterator[Obligation[Claim]]:
     for shape, about in made:
         laws = laws_on(shape, about)
         if laws:
-            scope = f"{len(laws)} laws, each of which speaks" + (ALSO if about == OPERATIONS else "")
+            speak = f"{len(laws)} laws, each of which speaks" if len(laws) > 1 else "the only law, which speaks"
+            scope = speak + (ALSO if about == OPERATIONS else "")
             scenario = partial(together, shape=shape, about=about)
             yield Obligation(PART, shape, about, WORDS, scope, Reading.UNBOUNDED, scenario, _same, possible=True)

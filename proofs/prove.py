@@ -236,6 +236,7 @@ class _Decision:
                 source, again = self._run(path.model)
                 if not source.assumed or not again.premise or not again.cases.get(words, True):
                     return Unknown(f"{words}: what was found does not replay: {source.numbers}")
+            path.used = set(path.hypotheses)  # what was found satisfies all of them
         return self._proved() if paths else Unknown("what is assumed is never so")
 
     def _refute(self, path: Path[Any], claim: Claim) -> Refuted | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from heaplaw.proofs import consistency
-from heaplaw.proofs.prove import Refuted, Result, prove
+from heaplaw.proofs.prove import Refuted, Result, prove, unused
 from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.shapes import SHAPES
 from heaplaw.spec.verdict import Proved
@@ -26,6 +26,7 @@ def test_laws__can_be_kept_together(shape: str) -> None:
     results = prove(each for each in consistency.obligations() if each.step == shape)
     assert [(each.obligation.name, each.answer) for each in results if not isinstance(each.answer, Proved)] == []
     assert results
+    assert unused(results) == {}
 
 
 def test_every_law__is_among_them() -> None:
