@@ -1,4 +1,14 @@
-"""Obligations on the reference free list's own steps."""
+"""Obligations on the reference free list's own steps: requests of all kinds, `dealloc` with neighbours joined and
+without, `init`, and what an owner may write.
+
+For any buffer, aligned or not, any capacity up to the largest object, any list and any live blocks that satisfy the
+invariant, any size, count and alignment. The walks of `alloc` and `insert` are cut at `visit` and `pass_by`: `step`
+runs whole, the second turn of its walk in any state of the loop, `take` and `join` at whatever place that leads to.
+
+- `freelist_state`: the ghost (the list as a sequence), the invariant, and any state that satisfies it.
+- `freelist_request`, `freelist_free`: the steps, run in any such state.
+- `freelist_claims`: the laws, and the invariant again.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,12 +44,15 @@ TRUSTED = (
 )
 NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned"}
 REQUESTED: Claims = {**INVARIANT, **WALK, **PLACEMENT, **COUNTERS}
+SAME = ("initialisation", "failure_is_reported")
+"""What is no other for the other requests: they call `alloc`, and answer as it does."""
+SPECIAL: Claims = {name: claim for name, claim in REQUESTED.items() if name not in SAME}
 REQUESTS: dict[Kind, Claims] = {
     Kind.ALLOC: REQUESTED,
-    Kind.ZALLOC: {**REQUESTED, "zeroed": zeroed},
-    Kind.ALIGNED: {name: claim for name, claim in REQUESTED.items() if name != "freed_is_reusable"},
+    Kind.ZALLOC: {**SPECIAL, "zeroed": zeroed},
+    Kind.ALIGNED: {name: claim for name, claim in SPECIAL.items() if name != "freed_is_reusable"},
 }
-
+"""What is claimed of each request. That the size freed last is served again is said of those aligned to 8."""
 ORDERED: dict[Kind, Claims] = {
     Kind.ALLOC: {**INVARIANT, **COUNTERS, "capacity_comes_back": on_step("capacity_comes_back")},
     Kind.ALIGNED: {name: INVARIANT[name] for name in ("listed", "apart", "counted")},

@@ -129,7 +129,7 @@ def preservation(done: Done) -> Claim:
 
 
 def variant(done: Done) -> Claim:
-    """The next turn is that of the place to which the one before led, where a block is: there is one less to come."""
+    """From the head on, the next turn is that of the place to which the last one led, where a block is: one less."""
     now, seen, place = done.before, done.walk, done.walk.place
     if seen.entered is None:
         return SILENT
@@ -137,7 +137,7 @@ def variant(done: Done) -> Claim:
         return Claim(True, place == now.count)
     here = seen.again[0]
     led = (here.before == now.block(place - 1)) & (here.block == now.block(place))
-    return Claim(True, led & now.exists(place) & looked_for(done, seen.again))
+    return Claim(True, led & now.exists(place) & looked_for(done, seen.again) & initialisation(done).body)
 
 
 def looked_for(done: Done, args: tuple[Any, ...]) -> Truth:

@@ -200,16 +200,16 @@ PROOF: tuple[Patch, ...] = (
         "failure_is_reported", "a list over a buffer that is not aligned begins at its first byte",
     ),
     Patch(
-        "ref-freelist-end-returned", _STEPS,
-        "    return replace(after, allocated=after.allocated + taken), payload\n",
-        "    return replace(after, allocated=after.allocated + taken), payload + size\n",
-        "in_bounds", "not the payload's address is handed out, but its end",
+        "ref-freelist-payload-late", _STEPS,
+        "    payload, gap = start + lead, lead - HEADER\n", "    payload, gap = start + lead + size, lead - HEADER\n",
+        "in_bounds", "the payload is put where its end should be, with its header",
         _OVERLAP,
     ),
     Patch(
-        "ref-freelist-header-behind", _STEPS,
-        "    memory.write(payload - WORD, start)\n", "    memory.write(payload + room, start)\n",
-        "payload_kept", "where a block starts is written behind its end, where the next one's payload is",
+        "ref-freelist-start-behind", _STEPS,
+        "    memory.write(payload - WORD, start)\n",
+        "    memory.write(payload - WORD, payload + room)\n    memory.write(payload + room, start)\n",
+        "payload_kept", "where a block starts is written behind its end, and that place into the header",
         _OVERLAP,
     ),
     Patch(
