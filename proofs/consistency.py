@@ -1,19 +1,19 @@
 """The laws themselves can be kept together: no two of a shape contradict each other.
 
 For each shape, z3 finds arguments on which *all* laws on operations hold at once (those on an event and those on a
-step), where a given one of them speaks: one such model for each law, for each operation served, each request refused,
-each promise made. Likewise for laws on pairs of blocks, on runs, and on layouts. Each model is looked at again by the
-very same laws, on Python's integers. Laws that never speak at once (of zero-sized requests, what is promised to be
-refused and what is promised to be served) are so asked one after the other.
+step), where a given one of them speaks: one such model for each law, for each two that can speak at once, for each
+operation served, each request refused, each promise made. Likewise for laws on pairs of blocks, on runs, and on
+layouts. Each model is looked at again by the very same laws, on Python's integers. Laws that never speak at once (of
+zero-sized requests, what is promised to be refused and what is promised to be served) are so asked one after the other.
 
 Refuted means that some laws contradict each other, and the answer names them. What is shown is that there are
-situations in which all laws can be kept, for each law some in which it speaks; not that there is an answer in every
-situation: that is what the reference's own proofs show.
+situations in which all laws can be kept, for each law and each two some in which they speak; not that there is an
+answer in every situation: that is what the reference's own proofs show.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, replace
-from functools import partial
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import Any
 
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
@@ -21,13 +21,14 @@ from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Order, Padding, Run, Status, View, Zero
 from heaplaw.spec.history import plain_env
 from heaplaw.spec.law import AnyLaw, Scope
-from heaplaw.spec.logic import Truth, Word, one_of
+from heaplaw.spec.logic import Truth, Word, every, one_of
 from heaplaw.spec.report import Report, Sums
 from heaplaw.spec.shapes import REQUESTS, SHAPES, Kind
 
-from .paths import Source
-from .prove import Claim, Obligation
-from .symbolic import Reading
+from .facts import z3
+from .paths import Path, Source
+from .prove import RLIMIT, Claim, Obligation
+from .symbolic import Reading, truth_term
 
 PART = "laws"
 LAYOUTS = "layouts"
@@ -37,6 +38,20 @@ SCOPES = {OPERATIONS: (Scope.EVENT, Scope.STEP), PAIRS: (Scope.PAIR,), RUNS: (Sc
 """Laws that are to hold of the same thing."""
 WORDS = "all laws can be kept at once, wherever one of them speaks"
 ALSO = "; each operation served, each request refused, each promise made"
+ANSWERS = (
+    (
+        {"aligned", "sized", "usable_size_covers_request", "in_bounds", "realloc_keeps_prefix", "zeroed"}
+        | {"bump_monotonic"},
+        {"overflow_is_failure"},
+    ),
+    (
+        {"failure_is_reported", "realloc_failure_keeps_block", "errno_told"},
+        {"free_is_served", "made_again", "shrink_succeeds", "freed_is_reusable", "capacity_comes_back"},
+    ),
+)
+"""Laws that speak of an answer only, of blocks that were handed out, or of refusals; and laws that forbid that answer
+wherever they speak. Where both speak one is broken already.
+"""
 PROMISES: Mapping[str, Iterable[int]] = {"direction": Direction, "padding": Padding, "reuse_order": Order}
 """What laws take into account, and its values."""
 _CONSTANT = {"env", "report", "sums"}
@@ -180,13 +195,56 @@ def arguments(source: Source, shape: str, about: str) -> tuple[Any, ...]:
     return (any_run(source) if about == RUNS else any_layout(source),)
 
 
-def together(source: Source, shape: str, about: str) -> Claim:
-    """All laws hold at once, in each of the cases that are asked for."""
-    laws, args = laws_on(shape, about), arguments(source, shape, about)
-    for each in laws:
-        source.assume(holds(each, args), each.name)
-    cases = {f"{each.name} speaks": speaks(each, args) for each in laws}
-    return Claim(True, True, cases=cases | (answers(shape, *args) if about == OPERATIONS else {}))
+@dataclass
+class Together:
+    """All laws of a shape hold at once, in each of the cases that are asked for."""
+
+    shape: str
+    about: str
+    sets: list[tuple[str, ...]] | None = None
+    """Laws that speak at once: among them is every two that can. Found when they are first asked for."""
+
+    def __call__(self, source: Source) -> Claim:
+        """The scenario, with its claim."""
+        laws, args = laws_on(self.shape, self.about), arguments(source, self.shape, self.about)
+        if self.sets is None:
+            self.sets = speaking(laws, self.shape, self.about)
+        truths = {each.name: speaks(each, args) for each in laws}
+        for each in laws:
+            source.assume(holds(each, args), each.name)
+        cases = {f"{each.name} speaks": truths[each.name] for each in laws}
+        cases |= {f"{', '.join(names)} speak at once": every(truths[name] for name in names) for names in self.sets}
+        return Claim(True, True, cases=cases | (answers(self.shape, *args) if self.about == OPERATIONS else {}))
+
+
+def apart(one: str, other: str) -> bool:
+    """One of the laws speaks of an answer that the other forbids."""
+    pair = {one, other}
+    return any(bool(pair & speaking_of) and bool(pair & forbidding) for speaking_of, forbidding in ANSWERS)
+
+
+def speaking(laws: list[AnyLaw], shape: str, about: str) -> list[tuple[str, ...]]:
+    """Laws that speak at once where all of them hold, so many that every two are among them whose premises can hold at
+    once; where they can, and all laws can never hold then, those two.
+    """
+    path: Path[Any] = Path(Reading.UNBOUNDED, RLIMIT, [])
+    args = arguments(path, shape, about)
+    premises = path.during(lambda: {each.name: truth_term(speaks(each, args)) for each in laws})
+    lawful = path.during(lambda: truth_term(every(holds(each, args) for each in laws)))
+    path.solver.add(*path.facts.meaning({}))
+    met, found = set[tuple[str, str]](), list[tuple[str, ...]]()
+    for pair in combinations(premises, 2):
+        if pair in met or apart(*pair):
+            continue
+        both = [premises[name] for name in pair]
+        if path.found(*both, lawful) == z3.sat:
+            model = path.model
+            names = tuple(n for n, term in premises.items() if z3.is_true(model.eval(term, model_completion=True)))
+            met |= set(combinations(names, 2))
+            found.append(names)
+        elif path.found(*both) != z3.unsat:
+            found.append(pair)
+    return found
 
 
 def _same(claim: Claim) -> Claim:
@@ -199,7 +257,8 @@ def obligations() -> Iterator[Obligation[Claim]]:
     for shape, about in made:
         laws = laws_on(shape, about)
         if laws:
-            speak = f"{len(laws)} laws, each of which speaks" if len(laws) > 1 else "the only law, which speaks"
+            many = f"{len(laws)} laws, each and each two of which speak"
+            speak = many if len(laws) > 1 else "the only law, which speaks"
             scope = speak + (ALSO if about == OPERATIONS else "")
-            scenario = partial(together, shape=shape, about=about)
+            scenario = Together(shape, about)
             yield Obligation(PART, shape, about, WORDS, scope, Reading.UNBOUNDED, scenario, _same, possible=True)

@@ -78,6 +78,24 @@ def test_laws_that_contradict_each_other__are_named(
     assert named <= set(told)
 
 
+def test_laws_that_can_only_be_kept_one_at_a_time__are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    change(monkeypatch, "first_operation", body=lambda e: e.num_free == 3)
+    change(monkeypatch, "invariant_holds", body=lambda e: e.num_free == 4)
+    answer = decided("laws.arena.operation").answer
+    assert isinstance(answer, Refuted)
+    assert answer.words == (
+        "first_operation, invariant_holds speak at once: these contradict each other: first_operation, invariant_holds"
+    )
+
+
+def test_laws_that_speak_of_a_forbidden_answer__are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {name for pair in consistency.ANSWERS for names in pair for name in names} <= set(CATALOGUE)
+    monkeypatch.setattr(consistency, "ANSWERS", ())
+    answer = decided("laws.bump.operation").answer
+    assert isinstance(answer, Refuted)
+    assert "overflow_is_failure speak at once" in answer.words
+
+
 def test_a_law_that_can_never_speak__is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     change(monkeypatch, "made_again", premise=lambda e: e.ptr < 0)
     answer = decided("laws.stack.operation").answer
