@@ -238,8 +238,9 @@ def _outside(act: Callable[[], Any]) -> Any:
         CURRENT.reset(token)
 
 
-def agree(source: Source, width: int, operation: Operation, second: Callable[[Source, int], Word]) -> Claim:
-    """An operation on two integers of a machine of `width` bits is the vectors' own."""
+def agree(source: Source, operation: Operation, second: Callable[[Source, int], Word]) -> Claim:
+    """An operation on two integers of a machine is the vectors' own; each width on a path of its own."""
+    width = one_of_these(source.number("bits"), WIDTHS)
     a, b = source.number("a"), second(source, width)
     source.assume((a >= 0) & (a < 2**width) & (b >= 0) & (b < 2**width), "the machine's integers have so many bits")
     ours, vectors = operation
@@ -267,25 +268,14 @@ def _power(source: Source, width: int) -> Word:
 
 def arithmetic() -> Iterator[AnyObligation]:
     """The encoding of wrapping integers in unbounded ones, with the moduli 2**8 and 2**16, against bit-vectors."""
-    for width in WIDTHS:
-        kinds: tuple[tuple[dict[str, Operation], Callable[[Source, int], Word]], ...]
-        kinds = ((SUMS, _any), (DIVISIONS, _divisor), (ALIGNMENTS, _power))
-        for operations, second in kinds:
-            for name, operation in operations.items():
-                scenario = partial(agree, width=width, operation=operation, second=second)
-                words = f"{name.replace('_', ' ')} of integers that wrap is that of bit-vectors"
-                scope = f"all integers of {width} bits"
-                yield Obligation(
-                    PART,
-                    f"{name}_{width}",
-                    "same",
-                    words,
-                    scope,
-                    Reading.UNBOUNDED,
-                    scenario,
-                    _same,
-                    engine=Translating(),
-                )
+    kinds: tuple[tuple[dict[str, Operation], Callable[[Source, int], Word]], ...]
+    kinds = ((SUMS, _any), (DIVISIONS, _divisor), (ALIGNMENTS, _power))
+    scope, reading = f"all integers of {' and of '.join(map(str, WIDTHS))} bits", Reading.UNBOUNDED
+    for operations, second in kinds:
+        for name, operation in operations.items():
+            scenario = partial(agree, operation=operation, second=second)
+            words = f"{name.replace('_', ' ')} of integers that wrap is that of bit-vectors"
+            yield Obligation(PART, name, "same", words, scope, reading, scenario, _same, engine=Translating())
 
 
 def _same(claim: Claim) -> Claim:

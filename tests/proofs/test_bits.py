@@ -27,19 +27,19 @@ def test_wrapping_integers__are_bit_vectors() -> None:
     results = prove(bits.arithmetic())
     assert [result for result in results if not isinstance(result.answer, Proved)] == []
     assert {result.obligation.name for result in results} >= {
-        f"bits.{name}_{width}.same" for name in ("sum", "product", "rest", "less", "align_up") for width in (8, 16)
+        f"bits.{name}.same" for name in ("sum", "difference", "product", "quotient", "rest", "less", "align_up")
     }
-    assert next(each.paths for each in results if each.obligation.step == "align_up_16") == 16
+    assert next(each.paths for each in results if each.obligation.step == "align_up") == 8 + 16
 
 
 @pytest.mark.parametrize(
     ("method", "fault", "seen"),
     [
-        ("_sum", lambda self, term: SymInt(z3.If(term > 256, term - 256, term), self.reading), "sum_8"),
-        ("_difference", lambda self, term: SymInt(z3.If(term < 0, -term, term), self.reading), "difference_8"),
-        ("_product", lambda self, term: SymInt(z3.If(term < 512, term, term % 256), self.reading), "product_8"),
-        ("__lt__", lambda self, other: self <= other, "less_8"),
-        ("__floordiv__", lambda self, other: (self + other - 1) // plain(other), "quotient_8"),
+        ("_sum", lambda self, term: SymInt(z3.If(term > 256, term - 256, term), self.reading), "sum"),
+        ("_difference", lambda self, term: SymInt(z3.If(term < 0, -term, term), self.reading), "difference"),
+        ("_product", lambda self, term: SymInt(z3.If(term < 512, term, term % 256), self.reading), "product"),
+        ("__lt__", lambda self, other: self <= other, "less"),
+        ("__floordiv__", lambda self, other: (self + other - 1) // plain(other), "quotient"),
     ],
 )
 def test_arithmetic__that_is_not_the_vectors_own_is_seen(
@@ -51,14 +51,15 @@ def test_arithmetic__that_is_not_the_vectors_own_is_seen(
 
 
 def test_arithmetic__counterexamples_are_run_on_wrapping_integers(monkeypatch: pytest.MonkeyPatch) -> None:
-    obligation = next(each for each in bits.arithmetic() if each.step == "sum_8")
+    obligation = next(each for each in bits.arithmetic() if each.step == "sum")
     monkeypatch.setattr(SymInt, "_sum", lambda self, term: SymInt(z3.If(term > 256, term - 256, term), self.reading))
     answer = prove_one(obligation).answer
     assert "does not replay" in str(answer), "the encoding is at fault, and the integers that it stands for are not"
     monkeypatch.setattr(wrapped(256), "__add__", lambda self, other: int(self) + int(other))
     answer = prove_one(obligation).answer
     assert isinstance(answer, Refuted)
-    assert sum(dict(answer.values).values()) == 256
+    values = dict(answer.values)
+    assert values["a"] + values["b"] >= 256
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod])
