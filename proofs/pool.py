@@ -20,7 +20,7 @@ from heaplaw.spec.shapes import Kind
 from . import blocks
 from .blocks import Situation, Stepped, on_event, on_step
 from .loops import swapped
-from .paths import Source
+from .paths import Source, Table
 from .prove import Claim, Obligation, family, law_claim
 from .symbolic import plain
 from .tables import WORD, Access, Mapped
@@ -38,17 +38,51 @@ class Look(Enum):
     """The order in which blocks were freed."""
 
 
-def grid(source: Source, state: PoolState) -> Mapped:
-    """Blocks lie side by side in the buffer."""
+def in_memory(source: Source, state: PoolState) -> None:
+    """The buffer is one."""
     source.assume((state.buffer >= WORD) & (state.buffer % WORD == 0), "the buffer starts at a multiple of 8")
     fits = state.buffer + state.block_size * state.num_blocks <= source.modulus
     source.assume((state.num_blocks >= 1) & fits, "there is a block, and the buffer lies in the address space")
+
+
+def grid(source: Source, state: PoolState) -> Mapped:
+    """Blocks lie side by side in the buffer."""
+    in_memory(source, state)
     return Mapped(lambda index: state.buffer + index * state.block_size)
+
+
+def anywhere(source: Source, state: PoolState) -> Table:
+    """Where blocks lie, `apart` says; states with a grid are preferred."""
+    in_memory(source, state)
+    spot = source.table("spot")
+    for index in range(blocks.SMALL):
+        source.prefer(spot[index] == state.buffer + index * state.block_size)
+    return spot
+
+
+def apart(source: Source, now: Situation, *indices: Word) -> None:
+    """Of these blocks it is used that they lie in the buffer, at multiples of 8, and apart; `init.apart` shows that of
+    every block on the grid. How the grid is computed does not matter then.
+    """
+    for each in indices:
+        source.assume(inside(now, each), "each block lies in the buffer, at a multiple of 8")
+        for other in indices:
+            if other is not each:
+                source.assume(now.apart(each, other), "no two blocks share a byte")
+
+
+def inside(now: Situation, index: Word) -> Truth:
+    """Block `index` lies in the buffer, at a multiple of 8."""
+    at, state = now.spot[index], now.state
+    within = (at >= state.buffer) & (at + state.block_size <= state.buffer + state.capacity)
+    return implies(now.exists(index), (at >= WORD) & (at % WORD == 0) & within)
 
 
 def operate(source: Source, steps: Any, kind: Kind, look: Look) -> Stepped:
     """Any pool, and one ALLOC, or FREE of any live block."""
-    now, state, memory = blocks.arbitrary(source, steps, lambda state: grid(source, state))
+    on_grid = kind is Kind.ALLOC and look is Look.CHAIN
+    laid = grid if on_grid else anywhere
+    now, state, memory = blocks.arbitrary(source, steps, lambda state: laid(source, state))
     place, index, word = source.number("any_place"), source.number("any_block"), source.number("any_word")
     source.assume((word >= 0) & (WORD * word + WORD <= now.state.block_size), "the word is one of a block")
     around = {Look.CHAIN: (place, place - 1), Look.OWNER: (now.place[index] + 1,), Look.ORDER: ()}
@@ -61,8 +95,12 @@ def operate(source: Source, steps: Any, kind: Kind, look: Look) -> Stepped:
         freeing = source.number("freeing")
         source.assume(now.live(freeing), "what is freed is live")
         blocks.assume_at(source, now, (), (freeing,))
+        links = {Look.CHAIN: (now.at[place],), Look.OWNER: (index, now.at[now.place[index] + 1]), Look.ORDER: ()}
+        apart(source, now, freeing, *links[look])
     else:
         blocks.assume_at(source, now, (now.depth - 2,), (now.top,))
+        if not on_grid:
+            apart(source, now, now.top, index)
     ptr = source.machine(now.spot[freeing]) if kind is Kind.FREE else 0
     seen, seen_event = steps.step(state, Op(kind), ptr, memory)
     new_state, e = plain(seen), plain(seen_event)
@@ -108,6 +146,7 @@ CLAIMS: dict[tuple[Kind, Look], Claims] = {
 }
 NEW = {
     **TURN_WORDS,
+    "apart": "a new pool's blocks lie in its buffer, at multiples of 8, and no two of them share a byte",
     "all_free": "a new pool has every block on its list, in order of address, and counts them",
     "least": "the block size is the least multiple of 8 that is at least 8, and at least what was asked for",
 }
@@ -130,6 +169,17 @@ def constructed(source: Source, steps: Any) -> Threaded:
     loop = Threading(source, steps, empty, count, buffer, memory)
     seen = [source.machine(each) for each in (buffer, asked, count)]
     return loop.ran(lambda: swapped(steps, thread=loop.cut).init(*seen, memory))
+
+
+def all_apart(done: Threaded) -> Claim:
+    """Any two blocks of the new pool: in the buffer, at multiples of 8, with no byte in common."""
+    if done.turn:
+        return Claim(False, True)
+    loop, other = done.loop, done.loop.source.number("any_other_block")
+    new = loop.reached(loop.blocks, done.result, done.words)
+    spot = Mapped(lambda index: new.state.buffer + index * new.state.block_size)
+    laid = replace(new, spot=spot)
+    return Claim(True, inside(laid, loop.index) & laid.apart(loop.index, other))
 
 
 def all_free(done: Threaded) -> Claim:
@@ -187,7 +237,15 @@ def obligations(steps: Any = pool) -> Iterator[Obligation[Any]]:
         return constructed(source, steps)
 
     scope = "every buffer, block size and number of blocks, and every state in which the loop begins a turn"
-    yield from family("pool", "init", construction, {**TURNS, "all_free": all_free}, scope, NEW, blocks.TRUSTED[:1])
+    yield from family(
+        "pool",
+        "init",
+        construction,
+        {**TURNS, "all_free": all_free, "apart": all_apart},
+        scope,
+        NEW,
+        blocks.TRUSTED[:1],
+    )
 
     def rounding(source: Source) -> Rounded:
         return rounded(source, steps)

@@ -39,6 +39,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
     "ref-pool-behind-cleared": ("pool.alloc.payload_kept", "pool.alloc.buffer_respected"),
     "ref-pool-refusal-counts": ("pool.alloc.failure_changes_nothing",),
     "ref-pool-born-counted": ("pool.init.initialisation",),
+    "ref-pool-asked-size-kept": ("pool.init.apart",),
     "ref-pool-thread-uncounted": ("pool.init.variant",),
     "ref-pool-thread-last-left": ("pool.init.all_free",),
     "ref-pool-rounded-more": ("pool.rounded.least",),

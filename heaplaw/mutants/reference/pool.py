@@ -89,7 +89,7 @@ PATCHES = (
     Patch(
         "ref-pool-count-late", _STEPS,
         "        num_allocated=state.num_blocks - state.num_free,\n",
-        "        num_allocated=state.num_blocks - state.num_free - ite(ptr != 0, 1, 0),\n",
+        "        num_allocated=ite(ptr == 0, state.num_blocks, state.num_blocks - 1) - state.num_free,\n",
         "pool_conserved", "the block that is just handed out is missing in the count",
         ("accounting_exact",),
     ),
@@ -122,6 +122,13 @@ PROOF = (
         "ref-pool-born-counted", _STEPS,
         "num_blocks, 0, 0), num_blocks, memory)\n", "num_blocks, 0, 1), num_blocks, memory)\n",
         "free_count_exact", "a new pool counts a block before it has any",
+    ),
+    Patch(
+        "ref-pool-asked-size-kept", _STEPS,
+        "    return thread_all(PoolState(buffer, rounded(block_size), num_blocks, 0, 0), num_blocks, memory)\n",
+        "    made = thread_all(PoolState(buffer, rounded(block_size), num_blocks, 0, 0), num_blocks, memory)\n"
+        "    return replace(made, block_size=block_size)\n",
+        "sized", "a new pool takes its blocks to be as large as was asked for, not as they are",
     ),
     Patch(
         "ref-pool-thread-uncounted", _STEPS,
