@@ -29,6 +29,7 @@ from .freelist_claims import (
     constant_time,
     linear_time,
     on_step,
+    order_kept,
     zeroed,
 )
 from .freelist_free import construction, free, made_accesses, made_whole, owned, unharmed
@@ -43,21 +44,22 @@ TRUSTED = (
     "only live blocks are freed: the class that users hold checks, the steps cannot tell",
 )
 NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned"}
-REQUESTED: Claims = {**INVARIANT, **WALK, **PLACEMENT, **COUNTERS}
-SAME = ("initialisation", "failure_is_reported")
-"""What is no other for the other requests: they call `alloc`, and answer as it does."""
+REQUESTED: Claims = {**INVARIANT, "order_kept": order_kept, **WALK, **PLACEMENT, **COUNTERS}
+SAME = ("initialisation", "failure_is_reported", "total_is_live_bytes", "remaining_is_rest")
+"""What the other requests say again: they call `alloc`, answer as it does, and count (`counted`) as it does."""
 SPECIAL: Claims = {name: claim for name, claim in REQUESTED.items() if name not in SAME}
+UNALIGNED = ("overflow_is_failure", "failure_changes_nothing", "freed_is_reusable")
+"""What the laws say of a request aligned to 8, or what says no more of another one than `counted` does."""
 REQUESTS: dict[Kind, Claims] = {
     Kind.ALLOC: REQUESTED,
     Kind.ZALLOC: {**SPECIAL, "zeroed": zeroed},
-    Kind.ALIGNED: {name: claim for name, claim in SPECIAL.items() if name != "freed_is_reusable"},
+    Kind.ALIGNED: {name: claim for name, claim in SPECIAL.items() if name not in UNALIGNED},
 }
-"""What is claimed of each request. That the size freed last is served again is said of those aligned to 8."""
-ORDERED: dict[Kind, Claims] = {
-    Kind.ALLOC: {**INVARIANT, **COUNTERS, "capacity_comes_back": on_step("capacity_comes_back")},
-    Kind.ALIGNED: {name: INVARIANT[name] for name in ("listed", "apart", "counted")},
-}
-"""What the order of the list, and that no free blocks touch, have to do with."""
+"""What is claimed of each request."""
+ORDERED: Claims = {**INVARIANT, **COUNTERS, "capacity_comes_back": on_step("capacity_comes_back")}
+"""What the order of the list, and that no free blocks touch, have to do with. That any other request keeps these two is
+`order_kept`.
+"""
 
 
 def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
@@ -79,12 +81,8 @@ def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
 def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
     """All obligations on the variant that joins freed neighbours."""
     yield from _construction("coalescing", steps, True)
-    for kind, requested in ORDERED.items():
-
-        def scenario(source: Source, kind: Kind = kind) -> Done:
-            return request(source, steps, kind, True)
-
-        yield from family("coalescing", NAMES[kind], scenario, requested, SCOPE, WORDS, TRUSTED)
+    asked = "alloc", lambda source: request(source, steps, Kind.ALLOC, True), ORDERED
+    yield from family("coalescing", *asked, SCOPE, WORDS, TRUSTED)
     claims = {**FREED, "apart": apart, **TURNS, "linear_time": linear_time}
     yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
 

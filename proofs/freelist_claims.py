@@ -56,6 +56,14 @@ def apart(done: Done) -> Claim:
     return Claim(done.walk.ended, done.after.apart(*done.places))
 
 
+def order_kept(done: Done) -> Claim:
+    """Any two places, where the two blocks that stood there, and the one that was taken, were in order."""
+    before, after = replace(done.before, ordered=True), replace(done.after, ordered=True)
+    near = (done.walk.place - 1, done.walk.place)
+    pairs = [near, done.former, *((one, each) for one in done.former for each in near)]
+    return Claim(every(before.apart(*pair) for pair in pairs) & done.walk.ended, after.apart(*done.places))
+
+
 def free_xor_live(done: Done) -> Claim:
     """Any free block, against the block handed out and any other live one."""
     after, place = done.after, done.places[0]
@@ -272,6 +280,7 @@ COUNTERS: Claims = {
 WORDS = {
     "listed": "each free block is whole words of the buffer, says how long it is, and leads to the next",
     "apart": "any two free blocks are apart: the list has no cycle",
+    "order_kept": "where free blocks are in order of address, and do not touch, they are and do not afterwards",
     "free_xor_live": "no byte is in a free block and in a live one",
     "headers": "live blocks are apart, and each has its length and its start in front of its payload",
     "counted": "the blocks, live and free, are all whole words of the buffer, and the counter counts the live ones",

@@ -98,6 +98,7 @@ def free(source: Source, steps: Any, ordered: bool) -> Done:
         freed,
         other,
         places,
+        former,
         0,
         witness,
         source.number("any_word"),

@@ -77,6 +77,8 @@ class Done:
     """Any block that was live before and is after."""
     places: tuple[Word, Word]
     """Any two places in the list after it, …"""
+    former: tuple[Word, Word]
+    """(where the blocks that are there stood before it)"""
     earlier: Word
     """… any place that was passed by, …"""
     witness: Word
@@ -171,6 +173,7 @@ def request(source: Source, steps: Any, kind: Kind, ordered: bool) -> Done:
         NOTHING,
         other,
         places,
+        former,
         earlier,
         witness,
         source.number("any_byte"),
