@@ -40,7 +40,7 @@ from .prove import Obligation, family
 SCOPE = "every buffer, request, and state that satisfies the invariant"
 TRUSTED = (
     "induction over the number of operations, and over the turns of a walk",
-    "a sum of sizes is at least each of them, and that of one is it",
+    "a sum of sizes is at least each of them, and that of one is it; the only live block is all that is live",
     "only live blocks are freed: the class that users hold checks, the steps cannot tell",
 )
 NAMES = {Kind.ALLOC: "alloc", Kind.ZALLOC: "zeroed", Kind.ALIGNED: "aligned"}
@@ -81,8 +81,9 @@ def obligations(steps: Any = freelist) -> Iterator[Obligation[Any]]:
 def coalescing(steps: Any = freelist) -> Iterator[Obligation[Any]]:
     """All obligations on the variant that joins freed neighbours."""
     yield from _construction("coalescing", steps, True)
-    asked = "alloc", lambda source: request(source, steps, Kind.ALLOC, True), ORDERED
-    yield from family("coalescing", *asked, SCOPE, WORDS, TRUSTED)
+    yield from family(
+        "coalescing", "alloc", lambda source: request(source, steps, Kind.ALLOC, True), ORDERED, SCOPE, WORDS, TRUSTED
+    )
     claims = {**FREED, "apart": apart, **TURNS, "linear_time": linear_time}
     yield from family("coalescing", "dealloc", lambda source: free(source, steps, True), claims, SCOPE, WORDS, TRUSTED)
 
