@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from multiprocessing import get_context
 from time import monotonic
@@ -107,8 +107,12 @@ def _shared(target: Target, part: str) -> list[list[Any]]:
 
 def outcome(answer: object) -> str:
     """In one word."""
-    known = {Proved: "proved", Confirmed: "confirmed", Refuted: "refuted", Unknown: "unknown"}
-    return known.get(type(answer), "refuted" if type(answer).__name__ == "ContractRefuted" else "error")
+    from heaplaw.proofs.contracts import ContractRefuted
+
+    for kind, word in ((Proved, "proved"), (Confirmed, "confirmed"), (Unknown, "unknown")):
+        if isinstance(answer, kind):
+            return word
+    return "refuted" if isinstance(answer, Refuted | ContractRefuted) else "error"
 
 
 def line_of(result: Result) -> Line:
@@ -130,8 +134,8 @@ def line_of(result: Result) -> Line:
         why=str(getattr(answer, "why", "")),
     )
     if isinstance(answer, Refuted):
-        told = {"observed": answer.observed, "required": answer.required}
-        return Line(**{**vars(line), **told, "values": answer.values, "whole": answer.whole})
+        observed, required, values, whole = answer.observed, answer.required, answer.values, answer.whole
+        return replace(line, observed=observed, required=required, values=values, whole=whole)
     return line
 
 

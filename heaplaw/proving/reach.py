@@ -78,4 +78,8 @@ def _own_bump(own: Parts) -> Model:
     model = bump_model(CAPACITY, step=fuelled(step), reports=False)
     requests = tuple(op for op in model.requests if op.kind in own.kinds)
     first = own.init(Wrapped(BUFFER), Wrapped(CAPACITY), model.memory())
-    return replace(model, init=lambda memory: first, requests=requests, goals={})
+
+    def init(memory: Memory) -> Any:
+        return first
+
+    return replace(model, init=init, requests=requests, goals={})
