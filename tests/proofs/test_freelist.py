@@ -33,7 +33,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
     "ref-freelist-rest-too-long": of(ALLOC, "listed"),
     "ref-freelist-header-uncounted": of(ALLOC, "headers", "accesses", "usable_size_covers_request"),
     "ref-freelist-size-unrounded": of(ALLOC, "listed", "headers", "accesses"),
-    "ref-freelist-lead-ignored": of(ALIGNED, "in_bounds", "blocks_disjoint"),
+    "ref-freelist-lead-ignored": of(ALIGNED, "in_bounds", "blocks_disjoint", "first_fit"),
     "ref-freelist-exact-refused": of(ALLOC, "first_fit"),
     "ref-freelist-large-spared": of(ALLOC, "first_fit", "preservation"),
     "ref-freelist-front-whole": of(ALIGNED, "listed"),
@@ -63,7 +63,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
     "ref-freelist-payload-late": (
         *of(ALLOC, *WRONG_ADDRESS),
         *of(ZEROED, *WRONG_ADDRESS),
-        *of(ALIGNED, *WRONG_ADDRESS),
+        *of(ALIGNED, "aligned", "usable_size_covers_request"),
     ),
     "ref-freelist-start-behind": (
         *of(ALLOC, *WRONG_PLACE, "order_kept", *DAMAGE),
