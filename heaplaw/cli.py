@@ -171,6 +171,8 @@ def prove(names: tuple[str, ...], shape: str | None, listing: bool, explain: str
     """
     from .proving.face import Proving
 
+    if listing and explain is not None:
+        raise click.UsageError("--list and --explain: one of them")
     asked = Proving(names, shape, jobs)
     if listing:
         echo(list(asked.listing()))

@@ -28,6 +28,7 @@ from heaplaw.spec.logic import Truth, every
 from heaplaw.spec.verdict import Error, Proved, Unknown
 
 from .facts import z3
+from .failing import failure
 from .paths import INTEGERS, Concrete, Engine, Path, Source, explore
 from .symbolic import Reading, plain, settled, truth_term
 
@@ -159,8 +160,8 @@ def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT, minimal:
             paths = explore(members[0].scenario, reading, rlimit, engine)
             for path in paths if minimal else ():
                 path.minimise_cores()
-        except Exception as problem:  # noqa: BLE001 - whatever fails in here is an error of ours, never a refutation
-            error = Error(f"{type(problem).__name__}: {problem}")
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever fails in here is never a refutation
+            error = Error(failure(problem))
             yield from (Result(member, error) for member in members)
             continue
         branching = frozenset[str]().union(*(path.used for path in paths))
@@ -179,8 +180,8 @@ def prove_one(obligation: AnyObligation, rlimit: int = RLIMIT) -> Result:
 def _timed(obligation: AnyObligation, paths: list[Path[Any]], started: float) -> Result:
     try:
         answer = _Decision(obligation).over(paths)
-    except Exception as problem:  # noqa: BLE001 - as above
-        answer = Error(f"{type(problem).__name__}: {problem}")
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - as above
+        answer = Error(failure(problem))
     labels = dict.fromkeys(label for path in paths for label in path.hypotheses)
     used = {label for path in paths for label in path.used}
     return Result(
@@ -214,7 +215,7 @@ class _Decision:
         if self.gaps:
             return Unknown(self.gaps[0])
         if not self.met:
-            return Unknown("vacuous: what is assumed, and the premise, were never shown to hold together")
+            return Unknown("vacuous: no integers were found for which all that is assumed holds, and the premise")
         return self._proved()
 
     def _proved(self) -> Proved:

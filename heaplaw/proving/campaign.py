@@ -6,12 +6,14 @@ What is sent to a process are names, and what comes back are plain records: term
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import groupby
 from multiprocessing import get_context
-from time import monotonic
+from threading import Thread, current_thread, main_thread
+from time import monotonic, sleep
 from typing import Any
 
 from heaplaw.proofs.paths import INTEGERS
@@ -22,7 +24,7 @@ from heaplaw.spec.verdict import Confirmed, Proved, Unknown
 
 from .parts import CONTRACTS, Target, names, obligations
 
-__all__ = ["Line", "Task", "decided", "outcome", "tasks"]
+__all__ = ["Line", "Task", "decided", "outcome", "planned", "processes", "submitted", "tasks"]
 
 READINGS = {Reading.UNBOUNDED: "unbounded", Reading.W64: "wrapping"}
 """How a reading is called in a line."""
@@ -168,15 +170,21 @@ def _contract(number: int) -> Line:
 
 
 def decided(work: list[Task], jobs: int) -> Iterator[list[Line]]:
-    """The results of all tasks, in their order; with more than one job, in processes of their own."""
-    if jobs == 1 or len(work) < 2:
+    """The results of all tasks, in their order; in processes of their own where there is more than one job, and always
+    where a user's code is run.
+    """
+    apart = any(task.target.kind == "own" for task in work)
+    if not apart and (jobs == 1 or len(work) < 2):
         yield from map(run, work)
         return
-    pool = ProcessPoolExecutor(min(jobs, len(work)), get_context("spawn"), _quiet, (list(sys.path),))
+    pool = processes(min(jobs, len(work)))
     try:
         # Not `map`, which cancels what is left when it is interrupted, in a race with the pool's own thread.
-        for future in [pool.submit(run, task) for task in work]:
-            yield future.result()
+        for task, future in zip(work, submitted(pool, [(run, task) for task in work]), strict=True):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                yield [_lost(task, name) for name in _groups(task.target, task.part)[task.group]]
     except BaseException:
         for process in list(getattr(pool, "_processes", {}).values()):
             process.kill()
@@ -185,10 +193,48 @@ def decided(work: list[Task], jobs: int) -> Iterator[list[Line]]:
         pool.shutdown()
 
 
+def _lost(task: Task, name: str) -> Line:
+    why = "the process that ran the steps ended: do they exit?"
+    return Line(task.part, name, name.rpartition(".")[2], "", "", "", "error", 0.0, why=why)
+
+
+def processes(count: int) -> ProcessPoolExecutor:
+    """Processes that find modules as this one does."""
+    return ProcessPoolExecutor(max(1, count), get_context("spawn"), _quiet, (list(sys.path),))
+
+
+def submitted(pool: ProcessPoolExecutor, calls: Sequence[tuple[Callable[[Any], Any], Any]]) -> list[Future[Any]]:
+    """The calls under way. Processes are started deaf to Ctrl-C, which is this one's to hear."""
+    deaf = current_thread() is main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if deaf else None
+    try:
+        return [pool.submit(function, argument) for function, argument in calls]
+    finally:
+        if deaf:
+            signal.signal(signal.SIGINT, before)
+
+
+def planned(work: Sequence[Task]) -> int:
+    """How many obligations are to be decided."""
+    members = (name for task in work for name in _groups(task.target, task.part)[task.group] if _wants(task, name))
+    return sum(1 for _ in members)
+
+
+def _wants(task: Task, name: str) -> bool:
+    return task.wanted is None or name in task.wanted
+
+
 def _quiet(path: list[str]) -> None:
-    """A worker finds modules as its parent does, and leaves Ctrl-C to it."""
+    """A worker finds modules as its parent does, leaves Ctrl-C to it, and does not outlive it."""
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_while_parent_lives, args=(os.getppid(),), daemon=True).start()
+
+
+def _while_parent_lives(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(1.0)
+    os._exit(1)  # in the middle of a question to z3, which nobody waits for
 
 
 def cores() -> int:

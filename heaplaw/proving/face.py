@@ -5,8 +5,8 @@ from time import monotonic
 
 from heaplaw.subjects.base import UsageError
 
-from .campaign import Line, cores, decided, tasks
-from .parts import CONTRACTS, PARTS, REFERENCE, Target, matching, names, obligations, parts_of, target_of
+from .campaign import Line, Task, cores, decided, planned, tasks
+from .parts import CONTRACTS, PARTS, REFERENCE, Target, matching, names, obligations, parts_of, probe, target_of
 from .reach import shortest
 from .text import closing, explained, heading, idle_lines, listed, refutation, row
 
@@ -26,26 +26,40 @@ class Proving:
         self.results: list[Line] = []
         self._started = monotonic()
         self._idle: dict[str, list[str]] = {}
+        self._planned = 0
         self._chosen = self._choose(asked, shape)
 
     def _choose(self, asked: Sequence[str], shape: str | None) -> dict[Target, dict[str, set[str] | None]]:
-        """The parts of each target, and the names wanted of each: None for all. UsageError for what nobody knows."""
+        """The parts of each target, and the names wanted of each: None for all. UsageError for what nobody knows.
+
+        Names of obligations are those of the one mutant, or of the user's steps, that is named beside them.
+        """
+        targets = [(name, target_of(name, shape)) for name in asked]
         chosen: dict[Target, dict[str, set[str] | None]] = {}
-        if not asked:
-            chosen[REFERENCE] = dict.fromkeys(parts_of(REFERENCE))
-        for name in asked:
-            target = target_of(name, shape)
+        for _, target in targets:
             if target is not None:
                 chosen[target] = dict.fromkeys(parts_of(target))
-                continue
-            of_reference = chosen.setdefault(REFERENCE, {})
-            for part, found in matching(REFERENCE, name).items():
-                whole = name == part
-                known = of_reference.get(part, set())
-                of_reference[part] = None if whole or known is None else known | found
         if shape is not None and not any(target.kind == "own" for target in chosen):
             raise UsageError(f"--shape {shape}: it is for your own steps, named like package.module:MyBump")
+        for target in chosen:
+            if target.kind == "own":
+                probe(target)
+        plain = [name for name, target in targets if target is None]
+        if plain and len(chosen) > 1:
+            raise UsageError(f"{plain[0]}: of which of {', '.join(target.name for target in chosen)}?")
+        if plain or not asked:
+            subject = next(iter(chosen), REFERENCE)
+            chosen[subject] = self._named(subject, plain) if plain else dict.fromkeys(parts_of(subject))
         return chosen
+
+    def _named(self, target: Target, plain: Sequence[str]) -> dict[str, set[str] | None]:
+        """What the names of parts, steps and obligations stand for."""
+        parts: dict[str, set[str] | None] = {}
+        for name in plain:
+            for part, found in matching(target, name).items():
+                known = parts.get(part, set())
+                parts[part] = None if name == part or known is None else known | found
+        return parts
 
     def listing(self) -> Iterator[str]:
         """What would be proved."""
@@ -66,20 +80,26 @@ class Proving:
 
     def lines(self, progress: Callable[[str], None]) -> Iterator[str]:
         """Everything, decided."""
+        work = {target: tasks(target, parts) for target, parts in self._chosen.items()}
+        self._planned = sum(map(planned, work.values()))
         for target, parts in self._chosen.items():
-            yield from self._of(target, parts, progress)
+            yield from self._of(target, parts, work[target], progress)
         yield from idle_lines(self._idle)
         yield self.summary
 
     @property
     def summary(self) -> str:
         """What was decided, in one line."""
-        return closing(self.results, monotonic() - self._started, self.jobs)
+        return closing(self.results, self._planned, monotonic() - self._started, self.jobs)
 
     def _of(
-        self, target: Target, parts: Mapping[str, set[str] | None], progress: Callable[[str], None]
+        self,
+        target: Target,
+        parts: Mapping[str, set[str] | None],
+        work: list[Task],
+        progress: Callable[[str], None],
     ) -> Iterator[str]:
-        work = tasks(target, parts)
+        told = ""
         part, of_part = "", list[Line]()
         for task, lines in zip(work, decided(work, self.jobs), strict=True):
             if task.part != part:
@@ -89,7 +109,9 @@ class Proving:
             progress(f"{len(self.results)} decided")
             self.results += lines
             of_part += lines
-            yield from map(row, lines)
+            for line in lines:
+                yield row(line, told)
+                told = line.why
         yield from self._ended(target, part, of_part, parts)
 
     def _ended(

@@ -1,8 +1,10 @@
 """What can be proved, of what: the parts of the reference, a copy of it with a seeded fault, or a user's own steps."""
 
 import difflib
+import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -21,6 +23,7 @@ __all__ = [
     "names",
     "obligations",
     "parts_of",
+    "probe",
     "target_of",
     "thing_of",
 ]
@@ -89,11 +92,14 @@ class Target:
 
 
 REFERENCE = Target()
+TRYING = float(os.environ.get("HEAPLAW_TRYING", "60"))
+"""Seconds that a user's functions get to be tried once: what takes longer does not end."""
 
 
 def target_of(name: str, shape: str | None) -> Target | None:
     """The mutant or the user's steps that `name` stands for; None for a part or an obligation of the reference."""
-    if ":" in name and not name.startswith("mutant:"):
+    of_module = shape is not None and name.partition(".")[0] not in PARTS and not name.startswith(("mutant:", "ref-"))
+    if name and (of_module or (":" in name and not name.startswith("mutant:"))):
         from heaplaw.proofs.parts import PROVABLE
 
         if shape is None:
@@ -150,6 +156,8 @@ def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
             yield from own.obligations(thing_of(target), target.shape)
         except own.NotProvable as error:
             raise UsageError(f"{target.name}: {error}") from error
+        except SystemExit as error:
+            raise UsageError(f"{target.name}: it exits when it is tried ({error!r})") from error
         return
     module, _, function = PARTS[part].stated.partition(":")
     stated: Callable[..., Iterator[Obligation[Any]]] = getattr(import_module(f"heaplaw.proofs.{module}"), function)
@@ -163,12 +171,36 @@ def _stated(target: Target, part: str) -> Iterator[Obligation[Any]]:
 
 def thing_of(target: Target) -> Any:
     """What a user's `module:Thing` stands for; the current folder's modules are found, as by `python -m`."""
-    from heaplaw.callers.methods import find
+    from heaplaw.callers.methods import find, import_module
 
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    return find(target.name)
+    return find(target.name) if ":" in target.name else import_module(target.name)
+
+
+def probe(target: Target) -> None:
+    """Let a process of its own try what a user wrote first; UsageError where it ends the process, or does not end."""
+    from .campaign import processes, submitted
+
+    pool = processes(1)
+    try:
+        (future,) = submitted(pool, [(_probed, target)])
+        future.result(timeout=TRYING)
+    except BrokenProcessPool as error:
+        raise UsageError(f"{target.name}: its functions end the process that runs them: do they exit?") from error
+    except TimeoutError as error:
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.kill()
+        raise UsageError(
+            f"{target.name}: tried on a buffer of 4096 bytes, it is not done within {TRYING:g} s: an endless loop?"
+        ) from error
+    finally:
+        pool.shutdown()
+
+
+def _probed(target: Target) -> int:
+    return len(obligations(target, target.shape))
 
 
 def names(target: Target, part: str) -> list[str]:

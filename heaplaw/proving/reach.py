@@ -57,7 +57,9 @@ def shortest(target: Target, part: str) -> Witness | str:
     try:
         found = explore(replace(model, requests=(*model.requests, *wraps)), STATES, laws=laws)
     except AccessError as error:
-        return f"the faulty steps ruin their own lists while they are explored: {error}"
+        return f"the faulty steps reach beyond their memory while they are explored: {error}"
+    except Exception as error:  # noqa: BLE001 - a user's code, or a faulty one: whatever it raises is not ours
+        return f"the steps fail while they are explored: {type(error).__name__}: {error}"
     if found.witness is not None:
         return found.witness
     if not found.complete and found.states < STATES:

@@ -32,10 +32,13 @@ def heading(target: Target, part: str) -> str:
     return f"{title}, with the fault {target.name}" if target.kind == "mutant" else title
 
 
-def row(line: Line) -> str:
-    """One obligation: the outcome, its name, the law, the number reading, what it is proved for, and the seconds."""
+def row(line: Line, told: str = "") -> str:
+    """One obligation: the outcome, its name, the law, the number reading, what it is proved for, and the seconds; what
+    went wrong, unless that was `told` last.
+    """
     word = line.outcome if line.shown or line.outcome != "refuted" else "REFUTED"
-    rest = line.scope if line.shown or not line.why else line.why
+    why = "as above" if line.why and line.why == told else line.why
+    rest = line.scope if line.shown or not line.why else why
     return f"  {word:<9} {line.name:<46} {line.law:<5} {line.reading:<12} {line.seconds:6.2f} s  {rest}"
 
 
@@ -70,7 +73,8 @@ def refutation(line: Line, reached: Witness | str | None = None, first: bool = T
 
         history, broken = reached.history, reached.violations[0]
         law = f"{CATALOGUE[broken.law].id} {broken.law}"
-        yield from _wrapped("reached", f"{law} is broken by {_count(len(history))} from a fresh one")
+        which = "" if broken.law == line.about else " (the law that is seen broken first)"
+        yield from _wrapped("reached", f"{law} is broken by {_count(len(history))} from a fresh one{which}")
         yield from ("", *steps_text(history, broken.operations, broken.law))
         yield from ("", *heap_text(history, broken.operations), f"    required  {broken.required}")
 
@@ -100,7 +104,7 @@ def explained(lines: Sequence[Line]) -> Iterator[str]:
     for label in hypotheses:
         readings = [line.reading for line in lines if label in line.used]
         use = f"used ({' and '.join(readings)})" if readings else "not used by this proof"
-        yield from _wrapped("assumes", f"{label}: {use}")
+        yield from _wrapped("assumes", f"{label}: {use}" if any(line.shown for line in lines) else label)
     for trusted in (*first.trusted, BEHIND):
         yield from _wrapped("trusts", trusted)
     if any(line.reading == NOT_WRAPPING for line in lines):
@@ -117,9 +121,11 @@ def idle_lines(idle: dict[str, list[str]]) -> Iterator[str]:
             yield f"error: {part}: no proof uses the hypothesis: {label}"
 
 
-def closing(lines: Sequence[Line], seconds: float, jobs: int) -> str:
+def closing(lines: Sequence[Line], planned: int, seconds: float, jobs: int) -> str:
     """One line that can be searched for."""
     count = Counter(line.outcome for line in lines)
-    words = [f"{count[name]} {name}" for name in ("proved", "confirmed", "refuted", "unknown", "error") if count[name]]
-    total = f"{len(lines)} obligation{'s' * (len(lines) != 1)}"
-    return f"SUMMARY: heaplaw prove: {total}: {', '.join(words)}; {seconds:.0f} s, {jobs} at a time"
+    known = ("proved", "confirmed", "refuted", "unknown", "error")
+    words = ", ".join(f"{count[name]} {name}" for name in known if count[name]) or "none decided"
+    whole = f"{len(lines)} obligation{'s' * (len(lines) != 1)}"
+    total = whole if len(lines) == planned else f"INCOMPLETE: {len(lines)} of {planned} obligations"
+    return f"SUMMARY: heaplaw prove: {total}: {words}; {seconds:.0f} s, {jobs} at a time"

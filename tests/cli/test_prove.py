@@ -94,6 +94,8 @@ def test_a_seeded_fault_is_refuted_and_reached(run: Any) -> None:
         (("no_such_module:Thing", "--shape", "bump"), ["cannot import no_such_module"]),
         (("pool", "--shape", "bump"), ["--shape bump", "your own steps"]),
         (("--explain", "pool"), ["obligations", "--list pool"]),
+        (("--list", "--explain", "pool.alloc.aligned"), ["--list and --explain"]),
+        (("no_such_module", "--shape", "bump"), ["cannot import no_such_module"]),
         (("",), ["no such part"]),
     ],
 )
@@ -117,8 +119,62 @@ def test_ctrl_c_keeps_what_was_decided(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
-    assert "SUMMARY: heaplaw prove: " in out
+    assert "SUMMARY: heaplaw prove: INCOMPLETE: " in out
     assert err.strip() == "interrupted; what is told above is decided, the rest is not"
+
+
+# -------------------------------------------------------------------------------------------- one's own steps
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "proving" / "my_bump.py"
+
+
+def own(folder: Path, old: str = "", new: str = "") -> str:
+    """The tutorial's bump in `folder`, changed; its name."""
+    source = EXAMPLE.read_text()
+    assert source.count(old) == 1 or not old
+    (folder / "my_bump.py").write_text(source.replace(old, new) if old else source)
+    return "my_bump:MyBump"
+
+
+def test_own_steps_are_a_class_or_a_module_whole_or_in_part(run: Any, tmp_path: Path) -> None:
+    whole = run("prove", own(tmp_path), "--shape", "bump")
+    assert whole.code == 0, whole
+    assert {each[0] for each in rows(whole.out)} == {"proved"}
+    part = run("prove", "my_bump:MyBump", "bump.alloc.aligned", "--shape", "bump")
+    assert [each[1] for each in rows(part.out)] == ["bump.alloc.aligned"] * 2
+    (tmp_path / "plain.py").write_text(
+        "from my_bump import MyBump\ninit, step = MyBump.init, MyBump.step\n"
+        "invariant, owns = MyBump.invariant, MyBump.owns\n"
+    )
+    assert run("prove", "plain", "--shape", "bump").code == 0
+    run("prove", "my_bump:MyBump", "bump.alloc.alined", "--shape", "bump").refused("did you mean bump.alloc.aligned?")
+    told = run("prove", "my_bump:MyBump", "--explain", "bump.alloc.aligned", "--shape", "bump")
+    assert told.code == 0
+    assert "trusts" in told.out
+
+
+STEP = "        if op.kind == Kind.ALLOC:\n"
+
+
+@pytest.mark.parametrize("statement", ["import os; os._exit(0)", "raise SystemExit(0)", "while True: pass"])
+def test_own_steps_that_end_the_process_or_never_end_are_refused(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    target = own(tmp_path, STEP, f"        {statement}\n{STEP}")
+    monkeypatch.setenv("HEAPLAW_TRYING", "5")
+    run("prove", target, "--shape", "bump").refused("my_bump:MyBump: ")
+
+
+@pytest.mark.parametrize("statement", ["import os; os._exit(0)", "raise SystemExit(0)", "raise KeyError('no size')"])
+def test_own_steps_that_fail_for_some_requests_are_never_proved(run: Any, tmp_path: Path, statement: str) -> None:
+    body = f"        if op.kind == Kind.ALLOC and op.size == 12345:\n            {statement}\n{STEP}"
+    ran = run("prove", own(tmp_path, STEP, body), "--shape", "bump")
+    assert ran.code == 4, ran.out
+    failing = [line for line in ran.out.splitlines() if " bump.alloc." in line]
+    assert failing
+    assert all(line.startswith("  error ") for line in failing)
+    if "KeyError" in statement:
+        assert "KeyError: 'no size' (my_bump.py:" in ran.out
 
 
 # --------------------------------------------------------------------------- outcomes, without a step to prove
