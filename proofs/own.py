@@ -59,11 +59,12 @@ def outside(memory: TableMemory, buffer: Word, capacity: Word) -> Truth:
 
 
 def in_words(memory: TableMemory, buffer: Word, capacity: Word) -> Truth:
-    """What is read and written are words of the buffer."""
+    """What is read and written are words of the buffer, and what is made zero are bytes of it."""
     end = buffer + capacity
-    return every(
+    words = every(
         (each.address >= buffer) & (each.address + WORD <= end) & (each.address % WORD == 0) for each in memory.accesses
     )
+    return words & every((size == 0) | ((at >= buffer) & (at + size <= end)) for at, size in memory.zeroed)
 
 
 def written(memory: TableMemory, at: Word) -> list[tuple[Truth, Word]]:
@@ -108,22 +109,35 @@ def zeroed(done: Done) -> Claim:
     return law_claim("zeroed", replace(e, flags=flags, bad_at=done.byte), given=within)
 
 
-def respected(done: Done) -> Claim:
+def given(done: Done | Begun) -> tuple[Word, Word]:
+    """The buffer: its address and its size in bytes."""
+    return (
+        (done.before.ptr, done.before.extent) if isinstance(done, Begun) else (done.before.buffer, done.before.capacity)
+    )
+
+
+def respected(done: Done | Begun) -> Claim:
     """Nothing is written outside of the buffer."""
-    beside = outside(done.memory, done.before.buffer, done.before.capacity)
+    beside = outside(done.memory, *given(done))
     return law_claim("buffer_respected", replace(done.event, flags=ite(beside, int(Flag.OUTSIDE), 0)))
 
 
 def accesses(done: Done | Begun) -> Claim:
-    """Words are read and written inside of the buffer, at multiples of 8."""
-    buffer, capacity = (
-        (done.before.ptr, done.before.extent) if isinstance(done, Begun) else (done.before.buffer, done.before.capacity)
-    )
+    """Words are read and written inside of the buffer, at multiples of 8; bytes made zero lie in it."""
 
     def said() -> str:
-        return f"words are accessed at {', '.join(f'{at:#x}' for at in done.memory.accessed)}"
+        words = [f"{at:#x}" for at in done.memory.accessed]
+        ranges = [f"[{at:#x}, {at + size:#x}) made zero" for at, size in done.memory.zeroed]
+        return f"words are accessed at {', '.join(words)}" if words else ", ".join(ranges)
 
-    return Claim(True, in_words(done.memory, buffer, capacity), said=said)
+    return Claim(True, in_words(done.memory, *given(done)), said=said)
+
+
+def unchanged(done: Done) -> Claim:
+    """What is refused leaves every field of the state as it was."""
+    names = done.own.fields
+    same = every(getattr(done.after, name) == getattr(done.before, name) for name in names)
+    return Claim(done.event.failed, same, said=lambda: f"refused in {done.before}; afterwards, {done.after}")
 
 
 def invariant(done: Done | Begun) -> Claim:
@@ -146,19 +160,33 @@ def owns_kept(done: Done) -> Claim:
 
 
 def truthful(done: Done) -> Claim:
-    """The event tells a block or a refusal, and the counters of the state after it."""
+    """The event tells what was asked, a block or a refusal, and the counters of the state after it."""
     told, e = done.told, done.event
     wanted = {COUNTERS[name]: getattr(done.post, COUNTERS[name]) for name in done.own.counters}
     asks = e.kind in REQUESTS
     pointer = told.called & implies(asks, ite(told.served, neg(told.ptr == 0), told.ptr == 0))
+    # What an event leaves as it is by itself, and the size that a pool gives every block, are no lies.
+    size = told.size == done.asked.size
+    echoes = {
+        "kind": told.kind == e.kind,
+        "size": size if done.own.shape.sized else size | (told.size == e.size),
+        "align": (told.align == e.align) | (told.align == 0),
+        "count": (told.count == e.count) | (told.count == 1),
+    }
 
     def said() -> str:
+        for name, right in echoes.items():
+            if not right:
+                return f"the event says {name} = {getattr(told, name)}, asked was {getattr(e, name)}"
         if not pointer:
             return f"the event has status {int(told.status)} with the address {told.ptr:#x}"
         wrong = next(name for name, value in wanted.items() if getattr(told, name) != value)
         return f"the event says {wrong} = {getattr(told, wrong)}, the state afterwards {wanted[wrong]}"
 
-    return Claim(True, pointer & every(getattr(told, name) == value for name, value in wanted.items()), said=said)
+    echoed = every(echoes.values())
+    return Claim(
+        True, echoed & pointer & every(getattr(told, name) == value for name, value in wanted.items()), said=said
+    )
 
 
 def on_event(name: str) -> Callable[[Done], Claim]:
@@ -189,6 +217,7 @@ ALWAYS: Claims = {
 OF_REQUESTS: dict[Beside, Claims] = {
     Beside.NOTHING: {
         "owns": owns,
+        "refusal_changes_nothing": unchanged,
         **{
             name: on_event(name)
             for name in ("aligned", "in_bounds", "overflow_is_failure", "failure_is_reported", "pool_on_grid")
@@ -224,8 +253,9 @@ def claims(kind: Kind, beside: Beside) -> Claims:
 
 WORDS = {
     "invariant": "the invariant holds afterwards; every number is a word; the buffer stays the same",
-    "event": "the event tells a block or a refusal, and the counters of the state after it",
-    "accesses": "what is read and written are words of the buffer, at multiples of 8",
+    "event": "the event tells what was asked, a block or a refusal, and the counters of the state after it",
+    "accesses": "what is read and written are words of the buffer, at multiples of 8; what is made zero lies in it",
+    "refusal_changes_nothing": "what is refused leaves every field of the state as it was",
     "owns": "the new block is owned",
     "owns_kept": "every block that was live before, and is still, is owned still",
 }
@@ -236,7 +266,8 @@ WORDS = {
 
 def obligations(thing: Any, shape: str) -> Iterator[Obligation[Any]]:
     """All obligations on `thing`, an allocator of that shape; NotProvable where it lacks something."""
-    return stated(taken(thing, shape))
+    own = taken(thing, shape)
+    return (replace(each, guarded=True) for each in stated(own))
 
 
 def step_in_full(thing: Any, shape: str) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
@@ -247,7 +278,11 @@ def step_in_full(thing: Any, shape: str) -> Callable[[Any, Op, Word, Any], tuple
 def stated(own: Parts) -> Iterator[Obligation[Any]]:
     """All obligations on an allocator that was taken apart."""
     made = partial(family, own.shape.name, words=WORDS, trusted=TRUSTED)
-    first: dict[str, Callable[[Begun], Claim]] = {"invariant": invariant, "accesses": accesses}
+    first: dict[str, Callable[[Begun], Claim]] = {
+        "invariant": invariant,
+        "accesses": accesses,
+        "buffer_respected": respected,
+    }
     # What bytes are counted at first is what the laws on bytes compare with: only blocks are counted from nothing.
     first |= {name: at_first(name) for name in PRESENT if own.obeys(name) and name not in OF_BYTES}
     yield from made("init", partial(construct, own=own), first, "every buffer and capacity")

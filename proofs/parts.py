@@ -1,17 +1,21 @@
 """An allocator that somebody wrote as pure steps, taken apart: what `proofs.own` needs of it, or one line on what it
-lacks. It is tried once, on a buffer of 4096 bytes: that shows what its states consist of and which operations it has.
+lacks. It is tried on a buffer of 4096 bytes: that shows what its states consist of, which operations it has and what it
+promises.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.event import Block, Event
-from heaplaw.spec.history import COUNTERS, Op
+from heaplaw.spec.event import Block, Env, Event
+from heaplaw.spec.history import COUNTERS, Op, plain_env
 from heaplaw.spec.logic import Truth, Word
 from heaplaw.spec.shapes import CALLS, MAKERS, SHAPES, Kind, Shape
+
+from .guard import event_fault, promises_fault, state_fault
+from .symbolic import plain
 
 PROVABLE = ("bump", "pool", "freelist")
 """Shapes whose laws speak of single steps, without loops."""
@@ -72,6 +76,23 @@ class Parts:
     """A state."""
     kinds: tuple[Kind, ...]
     """The operations that the step has."""
+    env: Env
+    """What it promises, at every step: as it was told when it was tried."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a state consists of, by name."""
+        return tuple(each.name for each in fields(self.first))
+
+    @property
+    def absent(self) -> tuple[Kind, ...]:
+        """The operations of the shape that the step does not have."""
+        return tuple(kind for kind in OPERATIONS if kind in self.shape.operations and kind not in self.kinds)
+
+    def refuse(self, fault: str) -> None:
+        """NotProvable, where there is a fault."""
+        if fault:
+            raise NotProvable(fault)
 
     @property
     def constants(self) -> tuple[str, ...]:
@@ -137,7 +158,7 @@ def taken(thing: Any, shape: str) -> Parts:
         if not isinstance(answer, bool):
             raise NotProvable(f"{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
     kinds = _kinds(found["step"], first, memory, SHAPES[shape])
-    return Parts(SHAPES[shape], **found, counts=counts, first=first, kinds=kinds)
+    return Parts(SHAPES[shape], **found, counts=counts, first=first, kinds=tuple(kinds), env=_env(kinds))
 
 
 def _of_states(invariant: Callable[[Any], Truth]) -> Callable[[Any, Word], Truth]:
@@ -183,6 +204,9 @@ def _state(state: Any, shape: Shape) -> Any:
             raise NotProvable(
                 f"{kind}.{each.name} is {_article(type(value).__name__)}: a state has integers and truth values only"
             )
+    fault = state_fault(state, state)
+    if fault:
+        raise NotProvable(fault)
     needed = ("buffer", "capacity", *(("block_size", "num_blocks") if shape.name == "pool" else ()))
     for wanted in needed:
         if not isinstance(getattr(state, wanted, None), int):
@@ -194,42 +218,76 @@ def _article(word: str) -> str:
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
-def _kinds(step: Callable[..., Any], state: Any, memory: Any, shape: Shape) -> tuple[Kind, ...]:
-    """The operations that the step carries out."""
-    found: list[Kind] = []
-    wanted: type[Any] = state.__class__
-    ptr = 0
+def _requests(kind: Kind) -> Iterator[Op]:
+    """Requests that an operation is tried with: some steps have it for some sizes and alignments only."""
+    if kind not in MAKERS:
+        yield Op(kind)
+        return
+    for align in (8, *(2**power for power in range(13))) if kind is Kind.ALIGNED else (0,):
+        yield from (Op(kind, size, align=align) for size in (8, 0, 1, 24))
+
+
+def _kinds(step: Callable[..., Any], first: Any, memory: Any, shape: Shape) -> dict[Kind, Env]:
+    """The operations that the step carries out, with what each of them promises."""
+    found: dict[Kind, Env] = {}
+    state, ptr = first, 0
     for kind in OPERATIONS:
-        if kind not in shape.operations:
-            continue
-        op = Op(kind, 8 if kind in MAKERS else 0, align=8 if kind is Kind.ALIGNED else 0)
-        try:
-            answer = step(state, op, ptr, memory)
-        except ValueError:
-            continue
-        except Exception as problem:
-            why = f"{type(problem).__name__}: {problem}"
-            raise NotProvable(f"step fails on {kind.name}: {why}") from problem
-        after, event = _pair(kind, answer, wanted)
-        found.append(kind)
-        if event.makes:
-            state, ptr = after, int(event.ptr)
+        answer = _served(step, (state, first), ptr, kind, memory) if kind in shape.operations else None
+        if answer is not None:
+            after, event = _pair(kind, answer, first)
+            found[kind] = promises(event, shape)
+            if event.makes:
+                state, ptr = after, int(event.ptr)
     missing = shape.lacks(found)
     if missing:
         raise NotProvable(f"step has no {', no '.join(missing)}: a {shape.name} needs it (ValueError means no)")
-    return tuple(found)
+    return found
 
 
-def _pair(kind: Kind, answer: Any, wanted: type[Any]) -> tuple[Any, Event]:
+def _served(step: Callable[..., Any], states: tuple[Any, ...], ptr: int, kind: Kind, memory: Any) -> Any:
+    """What the step gives for an operation of that kind; None where it has none: each request raises ValueError."""
+    for op in _requests(kind):
+        for state in states:
+            try:
+                return step(state, op, ptr, memory)
+            except ValueError:
+                continue
+            except Exception as problem:
+                why = f"{type(problem).__name__}: {problem}"
+                raise NotProvable(f"step fails on {kind.name}: {why}") from problem
+    return None
+
+
+def _pair(kind: Kind, answer: Any, first: Any) -> tuple[Any, Event]:
     """What a step gave, if it is a state and an event."""
     try:
         after, event = answer
     except (TypeError, ValueError):
         after, event = None, None
-    if not isinstance(after, wanted) or not isinstance(event, Event):
+    wanted = type(first).__name__
+    if not isinstance(after, type(first)) or not isinstance(event, Event):
         given = repr(answer)
-        raise NotProvable(f"step gives {given} for {kind.name}: let it return the new {wanted.__name__} and an Event")
+        raise NotProvable(f"step gives {given} for {kind.name}: let it return the new {wanted} and an Event")
+    fault = state_fault(first, after) or event_fault(event)
+    if fault:
+        raise NotProvable(f"{kind.name}: {fault}")
     return after, event
 
 
-__all__ = ["PROVABLE", "NotProvable", "Parts", "taken"]
+def promises(event: Event, shape: Shape) -> Env:
+    """What an event promises; one that says nothing of it promises what its shape does."""
+    env: Env = plain_env(shape.name) if event.env is Event(0, 0).env else plain(event.env)
+    return env
+
+
+def _env(kinds: Mapping[Kind, Env]) -> Env:
+    """What all operations promise alike."""
+    (first, env), *_ = kinds.items()
+    for kind, other in kinds.items():
+        fault = promises_fault(other, env)
+        if fault:
+            raise NotProvable(f"{kind.name}: {fault}, by {first.name}")
+    return env
+
+
+__all__ = ["PROVABLE", "NotProvable", "Parts", "promises", "taken"]

@@ -29,6 +29,7 @@ from heaplaw.spec.verdict import Error, Proved, Unknown
 
 from .facts import z3
 from .failing import failure
+from .guard import departure
 from .paths import INTEGERS, Concrete, Engine, Path, Source, explore
 from .symbolic import Reading, plain, settled, truth_term
 
@@ -77,6 +78,8 @@ class Obligation(Generic[S]):
     """
     engine: Engine = INTEGERS
     """What it is decided on."""
+    guarded: bool = False
+    """The scenario runs code of which nobody knows how it looks at numbers: see `proofs.guard`."""
 
     @property
     def name(self) -> str:
@@ -160,9 +163,13 @@ def proving(obligations: Iterable[AnyObligation], rlimit: int = RLIMIT, minimal:
             paths = explore(members[0].scenario, reading, rlimit, engine)
             for path in paths if minimal else ():
                 path.minimise_cores()
+            departs = departure(members[0].scenario, reading, engine, paths) if members[0].guarded else ""
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever fails in here is never a refutation
             error = Error(failure(problem))
             yield from (Result(member, error) for member in members)
+            continue
+        if departs:
+            yield from (Result(member, Error(departs)) for member in members)
             continue
         branching = frozenset[str]().union(*(path.used for path in paths))
         for member in members:

@@ -13,12 +13,13 @@ from typing import Any
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block, Event, View
 from heaplaw.spec.heap import block_of
-from heaplaw.spec.history import COUNTERS, Op, plain_env
+from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.logic import Truth, Word, every, implies, ite
 from heaplaw.spec.shapes import REQUESTS, Kind
 
-from .parts import AnyWords, Parts
+from .guard import event_fault, promises_fault, state_fault
+from .parts import AnyWords, Parts, promises
 from .paths import Source
 from .symbolic import plain
 from .tables import WORD, Table, TableMemory
@@ -71,6 +72,8 @@ class Done:
     """`other` is owned still."""
     byte: Word = 0
     """Any byte of a block, from its start."""
+    asked: Op = Op(Kind.CHECK)
+    """What was asked, as the step was told it."""
 
 
 # ------------------------------------------------------------------------------------------------ the scenarios
@@ -120,19 +123,29 @@ def called(source: Source, own: Parts, state: Any, op: Op, ptr: Word, memory: Ta
     machine = source.machine
     told_op = replace(op, size=machine(op.size), align=machine(op.align), count=machine(op.count))
     after, event = own.step(state, told_op, machine(ptr), memory)
-    return after, promised(own, event)
+    own.refuse(state_fault(own.first, after) or event_fault(event))
+    told = promised(own, event)
+    own.refuse(promises_fault(told.env, own.env))
+    return after, told
 
 
 def promised(own: Parts, event: Event) -> Event:
     """An event of mathematical integers; one that makes no promises has those of the shape."""
     told: Event = plain(event)
-    return replace(told, env=plain_env(own.shape.name)) if event.env is Event(0, 0).env else told
+    return replace(told, env=promises(event, own.shape))
 
 
 def begun(source: Source, own: Parts, state: Any) -> Any:
     """The state, of machine integers, that construction gave over the same buffer."""
     memory = source.memory(source.table("word at first"))
-    return own.init(source.machine(state.buffer), source.machine(state.capacity), memory)
+    return initial(source, own, state.buffer, state.capacity, memory)
+
+
+def initial(source: Source, own: Parts, buffer: Word, capacity: Word, memory: TableMemory) -> Any:
+    """What construction gives, of machine integers."""
+    state = own.init(source.machine(buffer), source.machine(capacity), memory)
+    own.refuse(state_fault(own.first, state))
+    return state
 
 
 def counters(own: Parts, state: Any) -> dict[str, Word]:
@@ -216,6 +229,7 @@ def operate(source: Source, own: Parts, kind: Kind, beside: Beside) -> Done:
         other,
         own.owns(after, other),
         byte,
+        op,
     )
 
 
@@ -295,7 +309,7 @@ def construct(source: Source, own: Parts) -> Begun:
     given = Block(source.number("buffer"), source.number("capacity"))
     assume_given(source, own, given.ptr, given.extent)
     memory = source.memory(source.table("word"))
-    after = plain(own.init(source.machine(given.ptr), source.machine(given.extent), memory))
+    after = plain(initial(source, own, given.ptr, given.extent, memory))
     same = (after.buffer == given.ptr) & (after.capacity == given.extent)
     whole = own.invariant(after, 0) & numbers_fit(own, after, source.modulus) & same
     made = real(own, after, after, Op(Kind.RENEW), 0, promised(own, Event(Kind.RENEW, 0)))

@@ -33,7 +33,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
         "bump.reset.reset_frees_all",
         *each("reset_frees_all"),
     ),
-    "ref-bump-refusal-counts": each("failure_changes_nothing"),
+    "ref-bump-refusal-counts": each("failure_changes_nothing", "refusal_changes_nothing"),
     "ref-bump-product-forgotten": ("bump.zalloc.zeroed", "bump.zalloc.fits_is_served"),
     "ref-bump-zero-words": ("bump.zalloc.zeroed",),
     "ref-bump-total-unpadded": each("total_is_live_bytes"),
@@ -47,7 +47,7 @@ REFUTES: dict[str, tuple[str, ...]] = {
     "ref-bump-counters-late": (*each("event"), "bump.reset.event"),
     "ref-bump-refusal-undefined": each("failure_is_reported"),
     "ref-bump-reset-refused": ("bump.reset.free_is_served",),
-    "ref-bump-begins-with-a-word": ("bump.init.invariant", "bump.init.accesses"),
+    "ref-bump-begins-with-a-word": ("bump.init.invariant", "bump.init.accesses", "bump.init.buffer_respected"),
     "ref-bump-room-doubted": each("fits_is_served"),
 }
 """Obligations that each faulty copy refutes, in both readings."""
