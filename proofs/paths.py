@@ -14,8 +14,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from heaplaw.spec.logic import Truth, Word
 
+from .executor import CURRENT
 from .facts import LIKELY, MODULUS, POWERS, Facts, Term, z3
-from .symbolic import CURRENT, Meaning, Reading, SymBool, SymInt, as_read, plain, truth_term
+from .symbolic import Meaning, Reading, SymBool, SymInt, as_read, plain, truth_term
 from .tables import ModelTable, SymTable, Table, TableMemory
 
 T = TypeVar("T")
@@ -68,8 +69,10 @@ class Source(Protocol):
         ...
 
 
-class DeadPath(Exception):  # noqa: N818 - no error: the path cannot be taken
-    """What is assumed contradicts itself."""
+class DeadPath(BaseException):
+    """What is assumed contradicts itself, or the path has failed: nothing more comes of it. What a step means to catch,
+    this is none of.
+    """
 
 
 @dataclass
@@ -97,6 +100,8 @@ class Path(Generic[T]):
         self._tables = 0
         self._over = False
         self._splits = False
+        self._dead = False
+        self._fault: Exception | None = None
         self.minimal = False
         self.solver: Any = z3.Solver()
         self._last = self.solver
@@ -200,8 +205,26 @@ class Path(Generic[T]):
         """What a claim adds up is the laws', and does not wrap."""
         return self._splits and not self._over
 
+    @property
+    def steps(self) -> bool:
+        """What is run is the scenario, not a claim on what came of it."""
+        return not self._over
+
+    def fail(self, problem: Exception) -> None:
+        if not self._dead and self._fault is None:
+            self._fault = problem
+
     def decide(self, term: Term, likely: bool | None = None) -> bool:
         """Take a branch: the next one of the prefix, or a feasible one, remembering the other."""
+        if self._dead or self._fault is not None:
+            raise DeadPath
+        try:
+            return self._decided(term, likely)
+        except Exception as problem:
+            self.fail(problem)
+            raise
+
+    def _decided(self, term: Term, likely: bool | None) -> bool:
         term = z3.simplify(term)
         if z3.is_true(term) or z3.is_false(term):
             return bool(z3.is_true(term))
@@ -209,15 +232,20 @@ class Path(Generic[T]):
             branch = self.decisions[self._taken]
         else:
             if self._taken >= MOST_BRANCHES:
-                raise RuntimeError(f"more than {MOST_BRANCHES} branches: does a loop run on a symbolic value?")
+                raise RuntimeError(
+                    f"more than {MOST_BRANCHES} branches on one path: does a loop run on a symbolic value?"
+                    " Loops must end after a known number of turns; `ite` chooses without a branch"
+                )
             sides = (True, False) if likely is None else (not likely,)
             feasible = [side for side in sides if self.possible(term == side, seeds=()) != z3.unsat]
             if likely is not None:
                 feasible = [likely] if not feasible else [True, False]
+            if self._over and len(feasible) != 1:
+                ways = "both ways can be taken" if feasible else "what is assumed contradicts itself"
+                raise RuntimeError(f"a claim forks, and only one way would be looked at ({ways}): {term}")
             if not feasible:
+                self._dead = True
                 raise DeadPath
-            if self._over and len(feasible) == 2:
-                raise RuntimeError(f"a claim forks, and only one way would be looked at: {term}")
             branch = feasible[0]
             if len(feasible) == 2:
                 self.others.append([*self.decisions, False])
@@ -238,12 +266,25 @@ class Path(Generic[T]):
         return True
 
     def during(self, act: Callable[[], T]) -> T:
-        """Let `act` compute on this path."""
+        """Let `act` compute on this path. It ends with the first error of this machinery, whatever `act` caught."""
+        self._fault = None
         token = CURRENT.set(self)
         try:
-            return act()
+            result = act()
+        except (Exception, DeadPath) as problem:
+            self._check(problem)
+            raise
         finally:
             CURRENT.reset(token)
+        self._check(None)
+        return result
+
+    def _check(self, problem: BaseException | None) -> None:
+        """Raise what was recorded, if that is not what is raised already."""
+        if self._fault is not None and problem is not self._fault:
+            raise self._fault from problem
+        if self._dead and not isinstance(problem, DeadPath):
+            raise DeadPath from problem
 
     def cases(self) -> list[dict[str, int]]:
         """Which powers of two the unknown ones may be: all 64 where there is one, likely ones where there are more."""
@@ -347,9 +388,14 @@ def explore(scenario: Callable[[Source], T], reading: Reading, rlimit: int, engi
     """All feasible paths through `scenario`, depth first."""
     pending: list[list[bool]] = [[]]
     found: list[Path[T]] = []
+    run = 0
     while pending:
-        if len(found) >= MOST_PATHS:
-            raise RuntimeError(f"more than {MOST_PATHS} paths")
+        if run >= MOST_PATHS:
+            raise RuntimeError(
+                f"more than {MOST_PATHS} paths: each `if` on a symbolic value may double them."
+                " Branch less, or choose with `ite(condition, then, otherwise)`, which does not branch"
+            )
+        run += 1
         path: Path[T] = engine.path(reading, rlimit, pending.pop())
         alive = path.run(scenario)
         pending.extend(path.others)

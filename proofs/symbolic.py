@@ -1,27 +1,29 @@
 """Symbolic integers and truth values: what a step or a law computes with while it is proved.
 
-`SymInt` and `SymBool` wrap z3 terms so that a wrong use is loud: they do not hash, do not index, and the
-truth of a `SymBool` is asked of the path being explored (`proofs.paths`), never guessed. They are
-registered with the operators of `spec.logic`, so laws run on them unchanged.
+`SymInt` and `SymBool` wrap z3 terms so that a wrong use is loud, and recorded (`proofs.executor`): they do not hash, do
+not index, have no text on a path, and the truth of a `SymBool` is asked of the path being explored (`proofs.paths`),
+never guessed. They are registered with the operators of `spec.logic`, so laws run on them unchanged.
 
 An integer has a reading. `UNBOUNDED` is mathematics. `W64` is what a machine does: every result lies in [0,
-2**64), by one `ite` after `+` and `-`, which keeps terms linear. `Wrapped` is the concrete twin of `W64`,
-for replaying refutations. Trusted: z3, and that these few operators mean what Python's mean (tested against
-Python on random values; for a `Width` of 8 and of 16 bits they are proved to be z3's own of bit-vectors, see
-`proofs.bits`).
+2**64), by one `ite` after `+` and `-`, which keeps terms linear. A known number that is out of this range is reduced
+modulo 2**64 beside `+`, `-`, `*`, `&`. Beside `//` and `%` it is so where it is below 0: `x % -8` is that by 2**64 - 8;
+one from 2**64 on is what it says: `x % 2**64` is `x`. Comparisons compare values: `x == -1` never holds. `Wrapped` is
+the concrete twin of `W64`, for replaying refutations. Trusted: z3, and that these few operators mean what Python's mean
+(tested against Python on random values; for a `Width` of 8 and of 16 bits they are proved to be z3's own of
+bit-vectors, see `proofs.bits`).
 """
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache, singledispatch
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from heaplaw.spec.layout import is_power_of_two
 from heaplaw.spec.logic import Truth, Word, ite, mod_pow2, neg
 
-from .facts import EXACT, MODULUS, POWERS, Facts, Term, z3
+from .executor import CURRENT, Symbolic, check_divisor, fault
+from .facts import EXACT, MODULUS, POWERS, Term, z3
 
 
 class Reading(Enum):
@@ -57,26 +59,6 @@ Meaning: TypeAlias = Reading | Width
 """What an integer's operators mean."""
 
 
-class Executor(Protocol):
-    """The path that is being explored."""
-
-    facts: Facts
-    """What is known of products, quotients and remainders on it."""
-
-    @property
-    def splits(self) -> bool:
-        """A sum that may wrap is a branch on it, and no `ite` in what follows."""
-        ...
-
-    def decide(self, term: Term, likely: bool | None = None) -> bool:
-        """Which way it takes at a branch; `likely` is not looked into where the other way cannot be taken."""
-        ...
-
-
-CURRENT: ContextVar[Executor | None] = ContextVar("CURRENT", default=None)
-"""The path that code runs on; None outside of exploration, where arithmetic is exact and no branch is decided."""
-
-
 def settled(term: Term) -> bool | None:
     """The truth of a term that simplifies to a constant, else None."""
     plain_term = z3.simplify(term)
@@ -85,10 +67,10 @@ def settled(term: Term) -> bool | None:
     return False if z3.is_false(plain_term) else None
 
 
-class SymBool:
+class SymBool(Symbolic):
     """A truth value that depends on symbolic integers."""
 
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+    kind = "truth value"
 
     def __init__(self, term: Term) -> None:
         self.term: Term = term
@@ -117,10 +99,10 @@ class SymBool:
     def __ne__(self, other: object) -> Any:
         return type(self)(self.term != truth_term(other))
 
-    def __repr__(self) -> str:
-        return f"SymBool({self.term})"
+    __hash__ = Symbolic.__hash__
 
 
+MOST_SHIFTED = 4096
 _BITS = (
     "of an unknown number, masks of bits side by side and shifts are known, by known numbers: use align_up, mod_pow2"
 )
@@ -128,14 +110,20 @@ _BITS = (
 
 def _known_int(value: object) -> int:
     if not isinstance(value, int):
-        raise TypeError(_BITS)
+        raise fault(TypeError(_BITS))
     return int(value)
 
 
-class SymInt:
-    """An integer term, under a reading."""
+def _shift(count: object) -> int:
+    """What a shift multiplies or divides by."""
+    known = _known_int(count)
+    if known > MOST_SHIFTED:
+        raise fault(TypeError(f"an unknown number is shifted by more than {MOST_SHIFTED} bits"))
+    return 1 << known
 
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+
+class SymInt(Symbolic):
+    """An integer term, under a reading."""
 
     def __init__(self, term: Term, reading: Meaning = Reading.UNBOUNDED) -> None:
         self.term: Term = term
@@ -145,15 +133,17 @@ class SymInt:
         """`value` as a term of this reading."""
         if isinstance(value, SymInt):
             if value.reading != self.reading:
-                raise TypeError(f"{self.reading.value} and {value.reading.value} do not mix")
+                raise fault(TypeError(f"{self.reading.value} and {value.reading.value} do not mix"))
             return value.term
         if isinstance(value, int):
             return constant(value, self.reading).term
-        raise TypeError(f"a symbolic integer meets {value!r}")
+        raise fault(TypeError(f"an unknown number meets a value of type {type(value).__name__}"))
 
-    def _divisor(self, value: object) -> Term:
-        """The same, a number that is known being what it says: the remainder by 2**64 is the number itself."""
-        return z3.IntVal(int(value)) if isinstance(value, int) else self._other(value)
+    def _part(self, value: object) -> Term:
+        """The other side of `//` or `%`: of numbers that are known only those below 0 wrap, so that the remainder by
+        2**64 is the number itself.
+        """
+        return z3.IntVal(int(value)) if isinstance(value, int) and value >= 0 else self._other(value)
 
     def _sum(self, term: Term) -> "SymInt":
         modulus = self.reading.modulus
@@ -187,16 +177,18 @@ class SymInt:
         return 0 - self
 
     def __floordiv__(self, other: Word) -> "SymInt":
-        return SymInt(_floor(self.term, self._divisor(other)), self.reading)
+        return SymInt(_floor(self.term, self._part(other)), self.reading)
 
     def __rfloordiv__(self, other: Word) -> "SymInt":
-        return SymInt(_floor(self._other(other), self.term), self.reading)
+        quotient = SymInt(_floor(self._part(other), self.term), self.reading)
+        modulus = self.reading.modulus
+        return quotient % modulus if modulus and int(other) >= modulus else quotient
 
     def __mod__(self, other: Word) -> "SymInt":
-        return SymInt(_modulo(self.term, self._divisor(other)), self.reading)
+        return SymInt(_modulo(self.term, self._part(other)), self.reading)
 
     def __rmod__(self, other: Word) -> "SymInt":
-        return SymInt(_modulo(self._other(other), self.term), self.reading)
+        return SymInt(_modulo(self._part(other), self.term), self.reading)
 
     def __and__(self, other: Word) -> "SymInt":
         """By a known mask whose bits stand side by side: low ones, all but these, or some in between."""
@@ -206,20 +198,20 @@ class SymInt:
         if mask in (0, -low):
             return self - self % low if mask else self * 0
         if (mask + low) & mask:
-            raise TypeError(_BITS)
+            raise fault(TypeError(_BITS))
         return self % (mask + low) - self % low
 
     def __lshift__(self, count: int) -> "SymInt":
-        return self * (1 << _known_int(count))
+        return self * _shift(count)
 
     def __rshift__(self, count: int) -> "SymInt":
-        return self // (1 << _known_int(count))
+        return self // _shift(count)
 
     def __invert__(self) -> "SymInt":
         return -1 - self
 
     def _no_bits(self, other: object) -> "SymInt":
-        raise TypeError(_BITS)
+        raise fault(TypeError(_BITS))
 
     __rand__ = __and__
     __or__ = __ror__ = __xor__ = __rxor__ = __rlshift__ = __rrshift__ = _no_bits
@@ -242,16 +234,10 @@ class SymInt:
     def __ne__(self, other: object) -> Any:
         return SymBool(self.term != int_term(other))
 
-    def __index__(self) -> int:
-        raise TypeError(f"{self.term} has no one value: a symbolic integer is no index and no int")
-
-    __int__ = __index__
-
     def __bool__(self) -> bool:
         return bool(self != 0)
 
-    def __repr__(self) -> str:
-        return f"SymInt({self.term})"
+    __hash__ = Symbolic.__hash__
 
 
 def _wrapped(beyond: Term, wrapped: Term, within: Term) -> Term:
@@ -272,13 +258,15 @@ def _times(a: Term, b: Term) -> Term:
 
 
 def _floor(a: Term, b: Term) -> Term:
-    """Python's `a // b`; z3's rounds the other way for b < 0. Of b = 0 nothing is known: laws divide by no zero."""
+    """Python's `a // b`; z3's rounds the other way for b < 0. In a claim nothing is known of b = 0."""
+    check_divisor(b)
     path = CURRENT.get()
     return EXACT.quotient(a, b) if path is None or _known(b) else path.facts.quotient(a, b)
 
 
 def _modulo(a: Term, b: Term) -> Term:
     """Python's `a % b`, whose sign is that of b."""
+    check_divisor(b)
     path = CURRENT.get()
     return EXACT.rest(a, b) if path is None or _known(b) else path.facts.rest(a, b)
 
@@ -289,7 +277,7 @@ def int_term(value: object) -> Term:
         return value.term
     if isinstance(value, int):
         return z3.IntVal(int(value))
-    raise TypeError(f"no integer: {value!r}")
+    raise fault(TypeError(f"no integer: a value of type {type(value).__name__}"))
 
 
 def truth_term(value: object) -> Term:
@@ -298,7 +286,7 @@ def truth_term(value: object) -> Term:
         return value.term
     if isinstance(value, bool):
         return z3.BoolVal(value)
-    raise TypeError(f"no truth value: {value!r}")
+    raise fault(TypeError(f"no truth value: a value of type {type(value).__name__}"))
 
 
 def constant(value: int, reading: Meaning = Reading.UNBOUNDED) -> SymInt:
@@ -317,7 +305,8 @@ def _(condition: SymBool, then: Any, otherwise: Any) -> Any:
         return SymBool(z3.If(condition.term, truth_term(then), truth_term(otherwise)))
     readings = {side.reading for side in (then, otherwise) if isinstance(side, SymInt)}
     if len(readings) > 1:
-        raise TypeError(f"the branches {then!r} and {otherwise!r} have different readings")
+        named = " and ".join(sorted(reading.value for reading in readings))
+        raise fault(TypeError(f"the branches of an `ite` have different readings: {named}"))
     term = z3.If(condition.term, int_term(then), int_term(otherwise))
     return SymInt(term, readings.pop() if readings else Reading.UNBOUNDED)
 
@@ -377,17 +366,22 @@ class Wrapped(int):
     def __neg__(self) -> Self:
         return type(self)(-int(self))
 
+    def _part(self, other: object, act: Callable[[int, int], int]) -> Any:
+        """The same of `//` and `%`: only a number below 0 wraps before it is divided, or divided by."""
+        wraps = isinstance(other, int) and other < 0
+        return self._with(type(self)(other) if wraps and isinstance(other, int) else other, act)
+
     def __floordiv__(self, other: int) -> Any:
-        return self._with(other, lambda a, b: a // b)
+        return self._part(other, lambda a, b: a // b)
 
     def __rfloordiv__(self, other: int) -> Any:
-        return self._with(other, lambda a, b: b // a)
+        return self._part(other, lambda a, b: b // a)
 
     def __mod__(self, other: int) -> Any:
-        return self._with(other, lambda a, b: a % b)
+        return self._part(other, lambda a, b: a % b)
 
     def __rmod__(self, other: int) -> Any:
-        return self._with(other, lambda a, b: b % a)
+        return self._part(other, lambda a, b: b % a)
 
     def __and__(self, other: int) -> Any:
         return self._with(other, lambda a, b: a & b)
@@ -401,7 +395,18 @@ class Wrapped(int):
     def __invert__(self) -> Self:
         return type(self)(~int(self))
 
+    def __or__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a | b)
+
+    def __xor__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: a ^ b)
+
+    def __rlshift__(self, other: int) -> Any:
+        return self._with(other, lambda a, b: b << a)
+
     __rand__ = __and__
+    __ror__ = __or__
+    __rxor__ = __xor__
 
 
 @cache

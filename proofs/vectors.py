@@ -13,6 +13,7 @@ from typing import Any
 from heaplaw.spec.layout import is_power_of_two
 from heaplaw.spec.logic import Word, ite, mod_pow2
 
+from .executor import Symbolic, fault
 from .facts import Term, z3
 from .symbolic import SymBool, Width, as_read, plain, truth_term
 
@@ -21,10 +22,8 @@ class BitBool(SymBool):
     """A truth value that depends on bit-vectors."""
 
 
-class SymBits:
+class SymBits(Symbolic):
     """An unbounded integer: a signed vector that is as wide as its values need."""
-
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
 
     def __init__(self, term: Term) -> None:
         self.term: Term = term
@@ -104,22 +103,14 @@ class SymBits:
     def __ne__(self, other: object) -> Any:
         return self._compared(other, operator.ne)
 
-    def __index__(self) -> int:
-        raise TypeError(f"{self.term} has no one value: a symbolic integer is no index and no int")
-
-    __int__ = __index__
+    __hash__ = Symbolic.__hash__
 
     def __bool__(self) -> bool:
         return bool(self != 0)
 
-    def __repr__(self) -> str:
-        return f"SymBits({self.term})"
 
-
-class SymWord:
+class SymWord(Symbolic):
     """A machine's integer: an unsigned vector, whose operations are the vectors' own."""
-
-    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
 
     def __init__(self, term: Term) -> None:
         self.term: Term = term
@@ -136,9 +127,9 @@ class SymWord:
         if isinstance(value, SymWord):
             return value.term
         if not isinstance(value, int):
-            raise TypeError(f"a machine's integer meets {value!r}")
+            raise fault(TypeError(f"a machine's integer meets a value of type {type(value).__name__}"))
         if abs(int(value)) >= 2**self.bits:
-            raise TypeError(f"{int(value)} does not fit into {self.bits} bits")
+            raise fault(TypeError(f"{int(value)} does not fit into {self.bits} bits"))
         return z3.BitVecVal(int(value), self.bits)
 
     def __add__(self, other: Word) -> "SymWord":
@@ -192,14 +183,10 @@ class SymWord:
     def __ne__(self, other: object) -> Any:
         return BitBool(self.term != self.other(other))
 
-    __index__ = SymBits.__index__
-    __int__ = SymBits.__index__
+    __hash__ = Symbolic.__hash__
 
     def __bool__(self) -> bool:
         return bool(self != 0)
-
-    def __repr__(self) -> str:
-        return f"SymWord({self.term})"
 
 
 def exactly(value: object) -> SymBits:
@@ -210,7 +197,7 @@ def exactly(value: object) -> SymBits:
         return SymBits(z3.ZeroExt(1, value.term))
     if isinstance(value, int):
         return SymBits(z3.BitVecVal(int(value), int(value).bit_length() + 1))
-    raise TypeError(f"no integer: {value!r}")
+    raise fault(TypeError(f"no integer: a value of type {type(value).__name__}"))
 
 
 @ite.register
@@ -219,7 +206,7 @@ def _(condition: BitBool, then: Any, otherwise: Any) -> Any:
         return BitBool(z3.If(condition.term, truth_term(then), truth_term(otherwise)))
     words = [side for side in (then, otherwise) if isinstance(side, SymWord)]
     if words and any(isinstance(side, SymBits) for side in (then, otherwise)):
-        raise TypeError(f"the branches {then!r} and {otherwise!r} have different readings")
+        raise fault(TypeError("the branches of an `ite` have different readings"))
     if words:
         return SymWord(z3.If(condition.term, words[0].other(then), words[0].other(otherwise)))
     sides = exactly(then), exactly(otherwise)

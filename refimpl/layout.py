@@ -11,9 +11,14 @@ class LayoutError(ValueError):
     """A layout that no object can have; `field` and `value` say which part of the request is wrong."""
 
     def __init__(self, field: str, value: object, why: str) -> None:
-        super().__init__(f"{field} = {value!r}: {why}")
+        super().__init__(field, value, why)
         self.field = field
         self.value = value
+        self.why = why
+
+    def __str__(self) -> str:
+        """Made when it is asked for: integers of proofs have no text."""
+        return f"{self.field} = {self.value!r}: {self.why}"
 
 
 def _check_number(field: str, value: object) -> None:
