@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 from .facts import Facts, Term, z3
 
 E = TypeVar("E", bound=Exception)
+_BY_ZERO = "integer division or modulo by zero: the divisor can be 0"
 
 
 class Executor(Protocol):
@@ -18,6 +19,9 @@ class Executor(Protocol):
 
     facts: Facts
     """What is known of products, quotients and remainders on it."""
+
+    divisors: dict[int, Term]
+    """Terms that are not 0 on it, by their number in z3: each is asked of once."""
 
     @property
     def splits(self) -> bool:
@@ -42,9 +46,13 @@ CURRENT: ContextVar[Executor | None] = ContextVar("CURRENT", default=None)
 """The path that code runs on; None outside of exploration, where arithmetic is exact and no branch is decided."""
 
 
+RUNNING: list[Executor] = []
+"""The paths that code runs on, the latest last: also where that code runs in a thread or context of its own."""
+
+
 def fault(problem: E) -> E:
     """An error of the executor, to be raised: it is recorded on the path."""
-    path = CURRENT.get()
+    path = CURRENT.get() or (RUNNING[-1] if RUNNING else None)
     if path is not None:
         path.fail(problem)
     return problem
@@ -66,9 +74,12 @@ def check_divisor(divisor: Term) -> None:
     if not may_be_zero(divisor):
         return
     path = CURRENT.get()
-    zero = z3.is_int_value(divisor)
-    if zero or (path is not None and path.steps and path.decide(divisor == 0, likely=False)):
-        raise ZeroDivisionError("integer division or modulo by zero: the divisor can be 0")
+    if z3.is_int_value(divisor):
+        raise ZeroDivisionError(_BY_ZERO)
+    if path is not None and path.steps and divisor.get_id() not in path.divisors:
+        if path.decide(divisor == 0, likely=False):
+            raise ZeroDivisionError(_BY_ZERO)
+        path.divisors[divisor.get_id()] = divisor
 
 
 class Symbolic:
@@ -90,7 +101,7 @@ class Symbolic:
         return f"{type(self).__name__}({self.term})"
 
     def __repr__(self) -> str:
-        if CURRENT.get() is not None:
+        if CURRENT.get() is not None or RUNNING:
             raise fault(TypeError(f"an unknown {self.kind} has no text while it is proved: do not format it in a step"))
         return self.text()
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from heaplaw.spec.logic import Truth, Word
 
-from .executor import CURRENT
+from .executor import CURRENT, RUNNING
 from .facts import LIKELY, MODULUS, POWERS, Facts, Term, z3
 from .symbolic import Meaning, Reading, SymBool, SymInt, as_read, plain, truth_term
 from .tables import ModelTable, SymTable, Table, TableMemory
@@ -107,6 +107,7 @@ class Path(Generic[T]):
         self._last = self.solver
         self.solver.set("rlimit", self.rlimit)
         self.facts = Facts(self.solver.add)
+        self.divisors: dict[int, Term] = {}
 
     def number(self, name: str) -> SymInt:
         return SymInt(self.names.setdefault(name, z3.Int(name)))
@@ -269,12 +270,14 @@ class Path(Generic[T]):
         """Let `act` compute on this path. It ends with the first error of this machinery, whatever `act` caught."""
         self._fault = None
         token = CURRENT.set(self)
+        RUNNING.append(self)
         try:
             result = act()
         except (Exception, DeadPath) as problem:
             self._check(problem)
             raise
         finally:
+            RUNNING.pop()
             CURRENT.reset(token)
         self._check(None)
         return result

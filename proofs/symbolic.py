@@ -81,7 +81,7 @@ class SymBool(Symbolic):
             return path.decide(self.term)
         truth = settled(self.term)
         if truth is None:
-            raise TypeError(f"the truth of {self.term} is open: `if` on a symbolic value needs a path")
+            raise fault(TypeError(f"the truth of {self.term} is open: `if` on a symbolic value needs a path"))
         return truth
 
     def __and__(self, other: Truth) -> Self:

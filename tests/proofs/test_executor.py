@@ -6,6 +6,7 @@ What is caught here is what somebody's allocator may catch: the path must end wi
 import math
 import operator
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -159,6 +160,18 @@ def test_dead_path__is_not_what_except_exception_catches() -> None:
     assert explored(swallows) == []
 
 
+def test_truth__asked_beside_the_path_is_an_error_whatever_is_caught() -> None:
+    def swallows(source: Source) -> str:
+        x = source.number("x")
+        try:
+            return "large" if Context().run(lambda: bool(x > 3)) else "small"
+        except TypeError:
+            return "neither"
+
+    with pytest.raises(TypeError, match="needs a path"):
+        explored(swallows)
+
+
 def test_error_of_the_code_that_is_run__may_be_caught() -> None:
     def refuses(source: Source) -> str:
         try:
@@ -245,6 +258,18 @@ def test_division__by_what_is_never_0_is_no_branch(monkeypatch: pytest.MonkeyPat
     (path,) = explored(guarded)
     assert path.decisions == [False]
     assert len(asked) == 1
+
+
+def test_division__many_times_by_the_same_is_one_branch() -> None:
+    def often(source: Source) -> Any:
+        x, y = source.number("x"), source.number("y")
+        source.assume(y > 0, "not 0")
+        for turn in range(70):
+            x = x + turn // y
+        return x
+
+    (path,) = explored(often)
+    assert path.decisions == [False]
 
 
 def test_division__in_a_claim_never_forks() -> None:
