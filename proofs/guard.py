@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from heaplaw.spec.event import Env, Event
 from heaplaw.spec.report import Report
 
+from .executor import Symbolic
 from .facts import z3
 from .paths import Engine, Path
 from .symbolic import Reading, SymBool, SymInt, Wrapped
@@ -33,7 +34,7 @@ Leaf: TypeAlias = tuple[str, Any]
 
 def _number(value: object) -> bool:
     known = type(value) is int or isinstance(value, IntEnum | IntFlag | Wrapped)
-    return known or isinstance(value, SymInt)
+    return known or (isinstance(value, Symbolic) and not isinstance(value, SymBool))
 
 
 def _truth(value: object) -> bool:
