@@ -21,20 +21,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from heaplaw.spec.event import Block, Event, Flag, View
+from heaplaw.spec.catalogue import laws_of
+from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Padding, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import COUNTERS, Op
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
-from heaplaw.spec.shapes import REQUESTS, Kind
+from heaplaw.spec.shapes import CALLS, REQUESTS, Kind
 
+from .parts import OPERATIONS, NotProvable, Parts, taken
 from .parts import PROVABLE as SHAPES
-from .parts import NotProvable, Parts, taken
 from .prove import Claim, Obligation, family, law_claim
 from .stepping import OF_BYTES, PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat, reuse
 from .tables import WORD, TableMemory
 
 TRUSTED = (
     "induction over the number of operations",
+    "a step is a function of its arguments: it keeps nothing elsewhere, and asks neither a clock nor chance",
     "owners write into their own blocks only, and only live blocks are freed",
     "an alignment that is asked for is a power of two, and fewer than 2**63 blocks are live",
 )
@@ -300,4 +302,58 @@ def stated(own: Parts) -> Iterator[Obligation[Any]]:
         yield from made("alloc", partial(reuse, own=own), soon, NEXT)
 
 
-__all__ = ["SHAPES", "NotProvable", "obligations", "stated", "step_in_full"]
+# ---------------------------------------------------------------------------------------------- what it is about
+
+
+def about(thing: Any, shape: str) -> tuple[str, ...]:
+    """What was found of `thing`, a line each: its operations, the laws of its shape that are not asked of it, and why,
+    and what it promises. NotProvable as for `obligations`.
+    """
+    own = taken(thing, shape)
+    return (_operations(own), *_left_out(own), _promises(own.env))
+
+
+def _operations(own: Parts) -> str:
+    there, absent = (", ".join(kind.name.lower() for kind in kinds) for kinds in (own.kinds, own.absent))
+    return f"operations: {there}" + (f"; not there: {absent}" if absent else "")
+
+
+BY_NEED = {
+    **{name: f"no `{name}`" for name in ("num_free_blocks", "num_allocated", "remaining", "total_allocated")},
+    **{CALLS[kind]: f"no {kind.name.lower()}" for kind in OPERATIONS},
+    CALLS[Kind.RESIZE]: "resizing is not proved of steps",
+    "reset or renew": "no reset",
+}
+"""Why a law is not asked, by what it needs and an allocator may lack."""
+
+
+def _left_out(own: Parts) -> Iterator[str]:
+    """The laws of the shape that are not asked: first those that the allocator lacks something for."""
+    asked_for = {each.about for each in stated(own)}
+    reasons: dict[str, list[str]] = {}
+    for each in laws_of(own.shape.name):
+        if each.name not in asked_for:
+            lacks = [words for need, words in BY_NEED.items() if need in each.needs - own.offers]
+            reasons.setdefault(" and ".join(lacks), []).append(each.name)
+    elsewhere = reasons.pop("", [])
+    for why, names in sorted(reasons.items()):
+        yield f"not asked: {', '.join(names)} ({why})"
+    if elsewhere:
+        yield f"not asked: {', '.join(elsewhere)} (not of single steps, or of what states and events do not tell here)"
+
+
+def _promises(env: Env) -> str:
+    """What the laws take an allocator's word for."""
+    words = [
+        f"blocks aligned to {env.max_align}" if not env.align_by_size else f"blocks aligned, up to {env.max_align}"
+    ]
+    words += {Direction.UP: ["grows upwards"], Direction.DOWN: ["grows downwards"]}.get(Direction(env.direction), [])
+    words += {
+        Padding.COUNTED: ["counters count padding"],
+        Padding.EXCLUDED: ["counters leave padding out"],
+    }.get(Padding(env.padding), [])
+    words += [f"at most {env.header} bytes beside a request"] if env.header else []
+    return f"promises: {', '.join(words)}"
+
+
+__all__ = ["SHAPES", "NotProvable", "about", "obligations", "stated", "step_in_full"]

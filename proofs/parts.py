@@ -15,6 +15,7 @@ from heaplaw.spec.logic import Truth, Word
 from heaplaw.spec.shapes import CALLS, MAKERS, SHAPES, Kind, Shape
 
 from .guard import event_fault, promises_fault, state_fault
+from .reading import fault
 from .symbolic import plain
 
 PROVABLE = ("bump", "pool", "freelist")
@@ -89,10 +90,9 @@ class Parts:
         """The operations of the shape that the step does not have."""
         return tuple(kind for kind in OPERATIONS if kind in self.shape.operations and kind not in self.kinds)
 
-    def refuse(self, fault: str) -> None:
-        """NotProvable, where there is a fault."""
-        if fault:
-            raise NotProvable(fault)
+    def refuse(self, words: str) -> None:
+        """NotProvable, where there is something to say."""
+        _refuse(words)
 
     @property
     def constants(self) -> tuple[str, ...]:
@@ -148,6 +148,8 @@ def taken(thing: Any, shape: str) -> Parts:
     found = {each: _function(thing, each) for each in FUNCTIONS}
     memory = AnyWords()
     first = _state(_tried("init", lambda: found["init"](TRIED, TRIED, memory)), SHAPES[shape])
+    kind: type[Any] = first.__class__
+    _refuse(fault(found, thing, kind))
     counts = len(_names(found["invariant"])) == 2
     found["invariant"] = found["invariant"] if counts else _of_states(found["invariant"])
     for each, call in (
@@ -159,6 +161,12 @@ def taken(thing: Any, shape: str) -> Parts:
             raise NotProvable(f"{each} gives {answer!r}: let it return a truth value, comparisons joined by &")
     kinds = _kinds(found["step"], first, memory, SHAPES[shape])
     return Parts(SHAPES[shape], **found, counts=counts, first=first, kinds=tuple(kinds), env=_env(kinds))
+
+
+def _refuse(words: str) -> None:
+    """NotProvable, where there is something to say."""
+    if words:
+        raise NotProvable(words)
 
 
 def _of_states(invariant: Callable[[Any], Truth]) -> Callable[[Any, Word], Truth]:
@@ -204,9 +212,7 @@ def _state(state: Any, shape: Shape) -> Any:
             raise NotProvable(
                 f"{kind}.{each.name} is {_article(type(value).__name__)}: a state has integers and truth values only"
             )
-    fault = state_fault(state, state)
-    if fault:
-        raise NotProvable(fault)
+    _refuse(state_fault(state, state))
     needed = ("buffer", "capacity", *(("block_size", "num_blocks") if shape.name == "pool" else ()))
     for wanted in needed:
         if not isinstance(getattr(state, wanted, None), int):
@@ -268,9 +274,8 @@ def _pair(kind: Kind, answer: Any, first: Any) -> tuple[Any, Event]:
     if not isinstance(after, type(first)) or not isinstance(event, Event):
         given = repr(answer)
         raise NotProvable(f"step gives {given} for {kind.name}: let it return the new {wanted} and an Event")
-    fault = state_fault(first, after) or event_fault(event)
-    if fault:
-        raise NotProvable(f"{kind.name}: {fault}")
+    wrong = state_fault(first, after) or event_fault(event)
+    _refuse(f"{kind.name}: {wrong}" if wrong else "")
     return after, event
 
 
@@ -284,10 +289,9 @@ def _env(kinds: Mapping[Kind, Env]) -> Env:
     """What all operations promise alike."""
     (first, env), *_ = kinds.items()
     for kind, other in kinds.items():
-        fault = promises_fault(other, env)
-        if fault:
-            raise NotProvable(f"{kind.name}: {fault}, by {first.name}")
+        wrong = promises_fault(other, env)
+        _refuse(f"{kind.name}: {wrong}, by {first.name}" if wrong else "")
     return env
 
 
-__all__ = ["PROVABLE", "NotProvable", "Parts", "promises", "taken"]
+__all__ = ["OPERATIONS", "PROVABLE", "NotProvable", "Parts", "promises", "taken"]
