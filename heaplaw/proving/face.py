@@ -6,9 +6,21 @@ from time import monotonic
 from heaplaw.subjects.base import UsageError
 
 from .campaign import Line, Task, cores, decided, planned, tasks
-from .parts import CONTRACTS, PARTS, REFERENCE, Target, matching, names, obligations, parts_of, probe, target_of
+from .parts import (
+    CONTRACTS,
+    PARTS,
+    REFERENCE,
+    Target,
+    matching,
+    names,
+    obligations,
+    parts_of,
+    probe,
+    said_of,
+    target_of,
+)
 from .reach import shortest
-from .text import closing, explained, heading, idle_lines, listed, refutation, row
+from .text import closing, explained, found_of, heading, idle_lines, listed, refutation, row
 
 __all__ = ["Proving"]
 
@@ -106,6 +118,7 @@ class Proving:
                 yield from self._ended(target, part, of_part, parts)
                 part, of_part = task.part, []
                 yield heading(target, part)
+                yield from found_of(said_of(target))
             progress(f"{len(self.results)} decided")
             self.results += lines
             of_part += lines

@@ -24,6 +24,7 @@ __all__ = [
     "obligations",
     "parts_of",
     "probe",
+    "said_of",
     "target_of",
     "thing_of",
 ]
@@ -177,6 +178,13 @@ def thing_of(target: Target) -> Any:
     if here not in sys.path:
         sys.path.insert(0, here)
     return find(target.name) if ":" in target.name else import_module(target.name)
+
+
+def said_of(target: Target) -> list[str]:
+    """What was found of a user's steps, and what is not asked of them."""
+    from heaplaw.proofs import own
+
+    return list(own.about(thing_of(target), target.shape)) if target.kind == "own" else []
 
 
 def probe(target: Target) -> None:

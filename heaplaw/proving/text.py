@@ -10,7 +10,7 @@ from heaplaw.spec.catalogue import CATALOGUE
 from .campaign import NOT_WRAPPING, Line
 from .parts import CONTRACTS, PARTS, Target
 
-__all__ = ["closing", "explained", "heading", "idle_lines", "listed", "refutation", "row"]
+__all__ = ["closing", "explained", "found_of", "heading", "idle_lines", "listed", "refutation", "row"]
 
 WIDTH = 116
 INDUCTION = (
@@ -30,6 +30,12 @@ def heading(target: Target, part: str) -> str:
         return f"{target.name}, as a {part}"
     title = f"{part}: {PARTS[part].title}"
     return f"{title}, with the fault {target.name}" if target.kind == "mutant" else title
+
+
+def found_of(said: Iterable[str]) -> Iterator[str]:
+    """What was found of a user's steps."""
+    for text in said:
+        yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def row(line: Line, told: str = "") -> str:
