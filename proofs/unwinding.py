@@ -154,8 +154,9 @@ def variant(done: Unwound) -> Claim:
     """The number of chunks drops, to that of the loop's end at least."""
     if done.ended:
         return NEVER
-    after, said = done.after.depth, f"from level {done.turn} to {done.after.depth}"
-    return Claim(True, (after == done.turn - 1) & (after >= done.low), said=lambda: said)
+    after = done.after.depth
+    drops = (after == done.turn - 1) & (after >= done.low)
+    return Claim(True, drops, said=lambda: f"from level {done.turn} to {after}")
 
 
 def stays(done: Unwound) -> Truth:
