@@ -316,6 +316,7 @@ def _(a: SymInt, power: Any) -> SymInt:
     """By cases over the 64 powers where `power` is symbolic, which keeps the term linear; by facts on a path."""
     if not isinstance(power, SymInt):
         return a.__mod__(power)
+    check_divisor(power.term)
     path = CURRENT.get()
     if path is not None:
         return SymInt(path.facts.below(a.term, power.term), a.reading)
