@@ -18,7 +18,7 @@ from heaplaw.proofs.facts import MODULUS, z3
 from heaplaw.proofs.paths import Path, Source, explore
 from heaplaw.proofs.prove import Claim, Obligation, prove_one
 from heaplaw.proofs.symbolic import Reading, SymBool, SymInt, Wrapped, constant
-from heaplaw.spec.logic import ite
+from heaplaw.spec.logic import ite, mod_pow2
 from heaplaw.spec.verdict import Error, Proved
 
 RLIMIT = 10**6
@@ -211,7 +211,7 @@ def test_claim_that_is_at_fault__is_an_error_and_the_next_is_not() -> None:
 
 
 @pytest.mark.parametrize("reading", Reading, ids=lambda reading: reading.name)
-@pytest.mark.parametrize("divide", [operator.floordiv, operator.mod])
+@pytest.mark.parametrize("divide", [operator.floordiv, operator.mod, mod_pow2])
 def test_division__by_what_can_be_0_raises_there(divide: Callable[[Any, Any], Any], reading: Reading) -> None:
     def both(source: Source) -> str:
         x, y = (source.machine(source.number(name)) for name in "xy")
