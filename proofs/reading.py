@@ -155,6 +155,10 @@ def _arguments(code: CodeType) -> list[str]:
 def complaints(text: Text) -> Iterator[Complaint]:
     """What a function may not have, in the order in which it stands there."""
     own = text.own
+    defaults: tuple[Any, ...] = text.function.__defaults__ or ()
+    named: dict[str, Any] = text.function.__kwdefaults__ or {}
+    if any(isinstance(each, list | dict | set) for each in (*defaults, *named.values())):
+        yield Complaint(text.node.lineno, "a default that can change", _PURE)
     for node in text.body:
         found = _of_statement(node) or _of_name(node, text, own) or _of_change(node, own, text.function.__name__)
         if found is not None:
@@ -222,15 +226,19 @@ def _of_change(node: ast.AST, own: set[str], name: str) -> tuple[str, str] | Non
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
         making = name in ("__init__", "__post_init__")
         return None if making else (f"`.{node.attr} = `", "return a new state: dataclasses.replace(state, …)")
-    changed: ast.AST | None = None
+    changed: ast.expr
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
         changed = node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
         changed = node.func.value
-    while isinstance(changed, ast.Attribute | ast.Subscript):
-        changed = changed.value
-    outer = isinstance(changed, ast.Name) and changed.id not in own
-    return (f"`{changed.id}` is changed", _PURE) if outer and isinstance(changed, ast.Name) else None
+    else:
+        return None
+    root = changed
+    while isinstance(root, ast.Attribute | ast.Subscript):
+        root = root.value
+    if not isinstance(root, ast.Name) or (root.id in own and root is changed):
+        return None
+    return f"a change of `{ast.unparse(changed)}`", _PURE
 
 
 # --------------------------------------------------------------------------------------- which functions are read

@@ -76,6 +76,13 @@ class Done:
     """What was asked, as the step was told it."""
 
 
+class Words:
+    """A memory as a step sees it: no more than it may use of it."""
+
+    def __init__(self, memory: TableMemory) -> None:
+        self.read, self.write, self.zero = memory.read, memory.write, memory.zero
+
+
 # ------------------------------------------------------------------------------------------------ the scenarios
 
 
@@ -122,7 +129,7 @@ def called(source: Source, own: Parts, state: Any, op: Op, ptr: Word, memory: Ta
     """The step, on machine integers; the state after it, of these as well, and what it said, as mathematical ones."""
     machine = source.machine
     told_op = replace(op, size=machine(op.size), align=machine(op.align), count=machine(op.count))
-    after, event = own.step(state, told_op, machine(ptr), memory)
+    after, event = own.step(state, told_op, machine(ptr), Words(memory))
     own.refuse(state_fault(own.first, after) or event_fault(event))
     told = promised(own, event)
     own.refuse(promises_fault(told.env, own.env))
@@ -143,7 +150,7 @@ def begun(source: Source, own: Parts, state: Any) -> Any:
 
 def initial(source: Source, own: Parts, buffer: Word, capacity: Word, memory: TableMemory) -> Any:
     """What construction gives, of machine integers."""
-    state = own.init(source.machine(buffer), source.machine(capacity), memory)
+    state = own.init(source.machine(buffer), source.machine(capacity), Words(memory))
     own.refuse(state_fault(own.first, state))
     return state
 

@@ -348,6 +348,36 @@ def by_calls(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]
     return bad(state, op) if CALLS[0] == 10**6 else served(state, op)
 
 
+class Counting:
+    """It counts as well."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def step(self, state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
+        """Likewise."""
+        self.seen.append(0)
+        return bad(state, op) if len(self.seen) == 10**6 else served(state, op)
+
+
+def often(seen: list[int] = []) -> bool:  # noqa: B006 - that is the fault
+    """Asked for the millionth time."""
+    seen.append(0)
+    return len(seen) == 10**6
+
+
+def by_default(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
+    """A list that lives on."""
+    return bad(state, op) if often() else served(state, op)
+
+
+def erasing(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
+    """Traces are swept away."""
+    memory.write(0, 0)
+    memory.accesses.clear()
+    return served(state, op)
+
+
 def by_ticks(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
     """The same."""
     return bad(state, op) if next(TICKS) == 10**6 else served(state, op)
@@ -380,7 +410,10 @@ def remembering(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Eve
         (by_text, "`str`"),
         (by_attribute, "`hasattr`"),
         (by_failing, "`try`"),
-        (by_calls, "`CALLS` is changed"),
+        (by_calls, "a change of `CALLS`"),
+        (Counting().step, "a change of `self.seen`"),
+        (by_default, "a default that can change"),
+        (erasing, "a change of `memory.accesses`"),
         (by_ticks, "`TICKS`"),
         (by_chance, "`random`"),
         (by_another, "by_identity has `is` on values"),
@@ -393,6 +426,16 @@ def test_text__that_looks_behind_numbers_is_refused(step: Step, words: str) -> N
     assert words in str(caught.value)
     assert f"{__name__.rpartition('.')[2]}.py:" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_memory__is_read_written_and_made_zero_only() -> None:
+    def assuming(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
+        if op.size == 4095:
+            memory.assume(False, "nothing")
+            return bad(state, op)
+        return served(state, op)
+
+    assert "no attribute 'assume'" in why(bump(assuming))
 
 
 def test_text__of_every_function_is_read() -> None:
