@@ -253,9 +253,18 @@ def _function(value: Any) -> FunctionType | None:
     return value if isinstance(value, FunctionType) else None
 
 
+def _pythons(function: FunctionType) -> bool:
+    """It is of the standard library: what a dataclass with slots is given, say."""
+    return _outermost(function.__globals__.get("__name__", "")) in sys.stdlib_module_names
+
+
+def _outermost(module: str) -> str:
+    return module.partition(".")[0]
+
+
 def _foreign(module: str) -> bool:
     """Nobody's own steps: Python's, this project's."""
-    return module.partition(".")[0] in {"heaplaw", "builtins", *sys.stdlib_module_names}
+    return _outermost(module) in {"heaplaw", "builtins", *sys.stdlib_module_names}
 
 
 def _members(kind: Any) -> Iterator[tuple[str, Any]]:
@@ -291,7 +300,7 @@ def fault(functions: Mapping[str, Callable[..., Any]], thing: Any, state: type[A
     seen: set[int] = set()
     while pending:
         function = _function(pending.pop(0))
-        if function is None or id(function) in seen or function.__name__ in TEXT:
+        if function is None or id(function) in seen or function.__name__ in TEXT or _pythons(function):
             continue
         seen.add(id(function))
         text = text_of(function)

@@ -462,6 +462,24 @@ def test_text__of_the_state_is_read() -> None:
         obligations(thing, "bump")
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A state without a dictionary, whose text is for people."""
+
+    buffer: Any
+    capacity: Any
+    used: Any
+
+    def __repr__(self) -> str:
+        """As one likes."""
+        return f"{type(self).__name__} of {self.used!r}"
+
+
+def test_text__of_what_python_makes_and_of_what_is_for_people_is_not_read() -> None:
+    thing = bump(init=lambda buffer, capacity, memory: Slots(buffer, capacity, 0))
+    assert {type(each.answer) for each in results(thing)} == {Proved}
+
+
 def test_text__may_raise_and_assert_and_ask_for_none() -> None:
     def plain(state: State, op: Op, ptr: Any, memory: Any) -> tuple[State, Event]:
         if op is None:
