@@ -19,11 +19,12 @@ from typing import Any
 from heaplaw.spec.layout import align_up, is_power_of_two
 from heaplaw.spec.logic import Word, mod_pow2
 
+from .concrete import Concrete
 from .executor import CURRENT
 from .facts import POWERS, Term, z3
 from .lemmas import one_of_these
 from .loops import swapped
-from .paths import Concrete, Engine, Path, Source
+from .paths import Engine, Path, Source
 from .prove import AnyObligation, Claim, Obligation, Result, prove_one
 from .symbolic import Reading, SymBool, Width, as_read, int_term, plain, truth_term
 from .tables import ModelTable

@@ -18,8 +18,9 @@ from heaplaw.spec.report import Report
 from .executor import Symbolic
 from .facts import z3
 from .paths import Engine, Path
-from .symbolic import Reading, SymBool, SymInt, Wrapped
+from .symbolic import Reading, SymBool, SymInt
 from .tables import TableMemory
+from .wrapping import Wrapped
 
 MODELS = 2
 """On so many different integers each path is run again."""

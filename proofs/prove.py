@@ -27,10 +27,11 @@ from heaplaw.spec.catalogue import AnyLaw, law
 from heaplaw.spec.logic import Truth, every
 from heaplaw.spec.verdict import Error, Proved, Unknown
 
+from .concrete import Concrete
 from .facts import z3
 from .failing import failure
 from .guard import departure
-from .paths import INTEGERS, Concrete, Engine, Path, Source, explore
+from .paths import INTEGERS, Engine, Path, Source, explore
 from .symbolic import Reading, plain, settled, truth_term
 
 RLIMIT = 3_000_000

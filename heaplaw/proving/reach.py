@@ -12,7 +12,8 @@ from heaplaw.models.session import applicable
 from heaplaw.mutants.reference import load
 from heaplaw.proofs.parts import Parts, taken
 from heaplaw.proofs.stepping import in_full
-from heaplaw.proofs.symbolic import Wrapped, plain
+from heaplaw.proofs.symbolic import plain
+from heaplaw.proofs.wrapping import Wrapped
 from heaplaw.refimpl.memory import AccessError
 from heaplaw.spec.event import Event
 from heaplaw.spec.history import Op

@@ -14,8 +14,9 @@ from heaplaw.proofs.bits import CHOSEN, prove_bits
 from heaplaw.proofs.facts import z3
 from heaplaw.proofs.paths import Source
 from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove, prove_one
-from heaplaw.proofs.symbolic import Reading, SymInt, Width, as_read, plain, wrapped
+from heaplaw.proofs.symbolic import Reading, SymInt, Width, as_read, plain
 from heaplaw.proofs.vectors import BitBool, SymBits, SymWord, exactly
+from heaplaw.proofs.wrapping import wrapped
 from heaplaw.spec.layout import PTRDIFF_MAX, align_up
 from heaplaw.spec.logic import ite, mod_pow2
 from heaplaw.spec.verdict import Error, Proved

@@ -17,7 +17,8 @@ from heaplaw.proofs import paths
 from heaplaw.proofs.facts import MODULUS, z3
 from heaplaw.proofs.paths import Path, Source, explore
 from heaplaw.proofs.prove import Claim, Obligation, prove_one
-from heaplaw.proofs.symbolic import Reading, SymBool, SymInt, Wrapped, constant
+from heaplaw.proofs.symbolic import Reading, SymBool, SymInt, constant
+from heaplaw.proofs.wrapping import Wrapped
 from heaplaw.spec.logic import ite, mod_pow2
 from heaplaw.spec.verdict import Error, Proved
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from heaplaw.proofs.concrete import Concrete
 from heaplaw.proofs.facts import z3
-from heaplaw.proofs.paths import Concrete, Path, Source, explore
+from heaplaw.proofs.paths import Path, Source, explore
 from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove_one
 from heaplaw.proofs.symbolic import Reading, SymBool, SymInt, plain
 from heaplaw.refimpl.steps import arena, bump, freelist, pool, stack

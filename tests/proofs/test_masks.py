@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heaplaw.proofs.facts import MODULUS
-from heaplaw.proofs.symbolic import Reading, SymInt, Wrapped, constant, settled
+from heaplaw.proofs.symbolic import Reading, SymInt, constant, settled
+from heaplaw.proofs.wrapping import Wrapped
 
 MASKS = [0, 1, 7, 8, 0xF0, 4095, 2**63, MODULUS - 1, MODULUS - 8, ~0, ~7, -16, ~(2**63 - 1)]
 NUMBERS = st.one_of(st.integers(0, MODULUS - 1), st.sampled_from([0, 1, 7, 8, 15, 2**63, MODULUS - 1]))

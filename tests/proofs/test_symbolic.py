@@ -13,11 +13,11 @@ from heaplaw.proofs.symbolic import (
     Reading,
     SymBool,
     SymInt,
-    Wrapped,
     constant,
     plain,
     settled,
 )
+from heaplaw.proofs.wrapping import Wrapped
 from heaplaw.spec.event import Env
 from heaplaw.spec.layout import align_up, fundamental_alignment
 from heaplaw.spec.logic import implies, ite, mod_pow2, neg

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heaplaw.proofs.symbolic import Wrapped
+from heaplaw.proofs.wrapping import Wrapped
 from heaplaw.refimpl.memory import WordMemory
 from heaplaw.refimpl.steps import arena
 from heaplaw.refimpl.steps.arena import ArenaState
