@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from heaplaw.refimpl.steps import arena
-from heaplaw.spec.event import Block, Event, Flag, View
+from heaplaw.spec.event import Block, Event, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import MAX_ALIGN
-from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
+from heaplaw.spec.logic import Truth, Word, every, implies, neg
 from heaplaw.spec.report import Report
 from heaplaw.spec.shapes import Kind
 
@@ -36,6 +36,7 @@ from .chunks import (
     told,
     word_kept,
 )
+from .claims import as_stated, byte_zeroed, in_ranges, on_event, on_step
 from .paths import Source, Table
 from .prove import Claim, Obligation, family, law_claim
 from .symbolic import plain
@@ -92,16 +93,6 @@ def ask(source: Source, steps: Any, kind: Kind) -> Asked:
     return Asked(now, replace(after, words=words), pre, e, post, near, parent, accessed, written, byte, steps.LARGEST)
 
 
-def on_event(name: str) -> Callable[[Asked], Claim]:
-    """A law on one operation."""
-    return lambda done: law_claim(name, done.event)
-
-
-def on_step(name: str) -> Callable[[Asked], Claim]:
-    """A law on an operation with the heap before and after."""
-    return lambda done: law_claim(name, done.pre, done.event, done.post)
-
-
 def disjoint(done: Asked) -> Claim:
     """The block handed out, against any block that is live."""
     block = done.around.block
@@ -118,12 +109,8 @@ def in_its_chunk(done: Asked) -> Claim:
 
 def zeroed(done: Asked) -> Claim:
     """Any byte of the block was made zero."""
-    e, where = done.event, done.event.ptr + done.byte
-    cleared: Truth = False
-    for low, size in done.parent.memory.zeroed:
-        cleared = cleared | ((where >= low) & (where < low + size))
-    check = replace(e, flags=ite(cleared, 0, int(Flag.NOT_ZERO)), bad_at=done.byte)
-    return law_claim("zeroed", check, given=(done.byte >= 0) & (done.byte < e.extent))
+    cleared = in_ranges(done.event.ptr + done.byte, done.parent.memory.zeroed)
+    return byte_zeroed(done.event, done.byte, cleared)
 
 
 def goes_on(done: Asked) -> Claim:
@@ -241,10 +228,6 @@ def made(source: Source, steps: Any) -> Claim:
 # -------------------------------------------------------------------------------------------------- obligations
 
 
-def _same(claim: Claim) -> Claim:
-    return claim
-
-
 def obligations(steps: Any = arena) -> Iterator[Obligation[Any]]:
     """All obligations on an arena's steps: the reference's, or a faulty copy of that module."""
     for kind, (call, claims) in REQUESTS.items():
@@ -258,7 +241,7 @@ def obligations(steps: Any = arena) -> Iterator[Obligation[Any]]:
         def building(source: Source, build: Callable[..., Claim] = build) -> Claim:
             return build(source, steps)
 
-        yield from family("arena", name, building, {"invariant": _same}, SCOPE, WORDS)
+        yield from family("arena", name, building, {"invariant": as_stated}, SCOPE, WORDS)
     for call, scenario, parts in UNWINDING:
 
         def unwinding(source: Source, scenario: Callable[..., Any] = scenario) -> Any:

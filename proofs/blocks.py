@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from heaplaw.refimpl.steps.pool import PoolState
-from heaplaw.spec.event import Block, Event, Flag, Order, View
+from heaplaw.spec.event import Block, Event, Order, View
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.report import Report
 from heaplaw.spec.shapes import Kind
 
+from .claims import read_back
 from .paths import Source, Table, TableMemory
 from .prove import Claim, law_claim
 from .tables import WORD, Access, Changed, Mapped
@@ -256,16 +257,6 @@ def followed(now: Situation, state: PoolState, words: Table, e: Event, freeing: 
 # ------------------------------------------------------------------------------------------- claims on a step
 
 
-def on_event(name: str) -> Callable[[Stepped], Claim]:
-    """A law on one operation."""
-    return lambda done: law_claim(name, done.event)
-
-
-def on_step(name: str) -> Callable[[Stepped], Claim]:
-    """A law on an operation with the heap before and after."""
-    return lambda done: law_claim(name, done.pre, done.event, done.post)
-
-
 def blocks_disjoint(done: Stepped) -> Claim:
     """The block handed out, against any block that was live."""
     before = done.before
@@ -278,15 +269,14 @@ def blocks_disjoint(done: Stepped) -> Claim:
 def payload_kept(done: Stepped) -> Claim:
     """Any word of any block that is live before and after, read back by its owner afterwards."""
     before, after = done.before, done.after
-    check = read_back(before.spot[done.index], done.word, before.state.block_size, before.words, after.words)
+    check = word_read_back(before.spot[done.index], done.word, before.state.block_size, before.words, after.words)
     return law_claim("payload_kept", check, given=before.live(done.index) & neg(done.index == done.freeing))
 
 
-def read_back(start: Word, word: Word, size: Word, before: Table, after: Table) -> Event:
+def word_read_back(start: Word, word: Word, size: Word, before: Table, after: Table) -> Event:
     """The owner of a block reads one of its words back."""
     damaged = neg(after[start + WORD * word] == before[start + WORD * word])
-    flags = ite(damaged, int(Flag.DAMAGED), 0)
-    return Event(Kind.CHECK, 0, flags=flags, held=size, bad_at=WORD * word)
+    return read_back(damaged, size, WORD * word)
 
 
 def invariant(done: Stepped) -> Claim:

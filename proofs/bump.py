@@ -16,6 +16,7 @@ from heaplaw.spec.history import Op
 from heaplaw.spec.logic import Truth, every
 from heaplaw.spec.shapes import Kind
 
+from .claims import as_stated
 from .own import SCOPE, TRUSTED, stated
 from .parts import Parts, taken
 from .paths import Source
@@ -45,10 +46,6 @@ def anew(source: Source, own: Parts) -> Claim:
     return Claim(True, same, said=lambda: f"{after}, at first {start}")
 
 
-def _same(claim: Claim) -> Claim:
-    return claim
-
-
 def obligations(steps: Any = bump) -> Iterator[Obligation[Any]]:
     """All obligations on a bump's steps: the reference's, or a faulty copy of that module."""
     own = taken(SimpleNamespace(init=steps.init, step=steps.step, invariant=invariant, owns=owns), "bump")
@@ -58,4 +55,4 @@ def obligations(steps: Any = bump) -> Iterator[Obligation[Any]]:
         *TRUSTED,
         "a step's answer depends on nothing but its state, its request and what it reads: none is read",
     )
-    yield from family("bump", "reset", partial(anew, own=own), {"as_at_first": _same}, SCOPE, words, trusted)
+    yield from family("bump", "reset", partial(anew, own=own), {"as_at_first": as_stated}, SCOPE, words, trusted)

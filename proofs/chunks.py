@@ -12,12 +12,13 @@ from itertools import combinations, product
 from typing import Any
 
 from heaplaw.refimpl.steps.arena import HEADER, ArenaState
-from heaplaw.spec.event import Event, Flag, View
+from heaplaw.spec.event import View
 from heaplaw.spec.history import Op
 from heaplaw.spec.layout import MAX_ALIGN
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg, one_of
 from heaplaw.spec.shapes import Kind
 
+from .claims import read_back
 from .paths import Source, Table
 from .prove import Claim, law_claim
 from .symbolic import plain
@@ -182,7 +183,6 @@ PROMISED = "a chunk is aligned to 16, ends below 2**64, and all chunks together 
 DISJOINT = "the parent lends no byte twice"
 COVERED = "the totals cover the live blocks, and are 0 where there are none"
 GOOD = "a mark lies in its chunk, at or below the top; the total at it is known"
-RETURNED = "what the parent lent then, and got back, he lends again"
 STORED = "each chunk's header holds the state from before it was taken"
 
 
@@ -379,9 +379,8 @@ def request(source: Source, kind: Kind) -> Op:
 def word_kept(before: Situation, after: Situation, near: Around, given: Truth = True) -> Claim:
     """Any word of any block that is live before and after, read back by its owner afterwards."""
     block, word = near.block, near.word
-    flags = ite(before.words[word] == after.words[word], 0, int(Flag.DAMAGED))
-    wrong_at = ite(word < block.ptr, 0, word - block.ptr)
-    check = Event(Kind.CHECK, 0, flags=flags, held=block.room, bad_at=wrong_at, env=before.state.env)
+    damaged = neg(before.words[word] == after.words[word])
+    check = read_back(damaged, block.room, ite(word < block.ptr, 0, word - block.ptr), before.state.env)
     return law_claim("payload_kept", check, given=given)
 
 

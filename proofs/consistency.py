@@ -25,6 +25,7 @@ from heaplaw.spec.logic import Truth, Word, every, one_of
 from heaplaw.spec.report import Report, Sums
 from heaplaw.spec.shapes import REQUESTS, SHAPES, Kind
 
+from .claims import as_stated
 from .facts import z3
 from .paths import Path, Source
 from .prove import RLIMIT, Claim, Obligation
@@ -247,10 +248,6 @@ def speaking(laws: list[AnyLaw], shape: str, about: str) -> list[tuple[str, ...]
     return found
 
 
-def _same(claim: Claim) -> Claim:
-    return claim
-
-
 def obligations() -> Iterator[Obligation[Claim]]:
     """The laws of each shape can be kept together."""
     made = [(shape, about) for shape in SHAPES for about in SCOPES] + [(LAYOUTS, "layout")]
@@ -261,4 +258,4 @@ def obligations() -> Iterator[Obligation[Claim]]:
             speak = many if len(laws) > 1 else "the only law, which speaks"
             scope = speak + (ALSO if about == OPERATIONS else "")
             scenario = Together(shape, about)
-            yield Obligation(PART, shape, about, WORDS, scope, Reading.UNBOUNDED, scenario, _same, possible=True)
+            yield Obligation(PART, shape, about, WORDS, scope, Reading.UNBOUNDED, scenario, as_stated, possible=True)

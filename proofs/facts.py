@@ -142,7 +142,7 @@ def of_power(of: Operators, power: Term) -> Iterator[Term]:
 
 
 def of_sixteen(of: Operators, a: Term, b: Term) -> Iterator[Term]:
-    """Of a product with a multiple of 16: it is one. A proof that needs this says so."""
+    """Of a product with a multiple of 16: it is one. A proof that needs this assumes it (`proofs.fixed_hooks`)."""
     yield z3.Implies(b % 16 == 0, of.product(a, b) % 16 == 0)
 
 

@@ -17,6 +17,7 @@ from heaplaw.spec.logic import Truth, implies, ite, neg
 from heaplaw.spec.shapes import Kind
 
 from . import blocks
+from .claims import on_event
 from .fixed_hooks import PROMISED, Hooked, enough, hooked, promised
 from .loops import swapped
 from .paths import Source
@@ -112,7 +113,7 @@ def blocks_disjoint(done: Hooked) -> Claim:
 def payload_kept(done: Hooked) -> Claim:
     """Any word of any block that is live before and after, read back by its owner afterwards."""
     before, after = done.before, done.after
-    check = blocks.read_back(
+    check = blocks.word_read_back(
         before.spot[done.terms.index], done.terms.word, before.state.block_size, before.words, after.words
     )
     ended = (done.event.kind == Kind.FREE) & (done.terms.index == done.terms.named)
@@ -151,11 +152,6 @@ def chunk_when_empty(done: Hooked) -> Claim:
     for each in done.asked:
         asked = asked & needed & (each == whole)
     return Claim(True, asked)
-
-
-def on_event(name: str) -> Callable[[Hooked], Claim]:
-    """A law on one operation."""
-    return lambda done: law_claim(name, done.event)
 
 
 KEPT: dict[str, Callable[[Hooked], Claim]] = {

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from heaplaw.refimpl.steps.freelist import HEADER
-from heaplaw.spec.event import Block, Event, Flag
+from heaplaw.spec.event import Block, Flag
 from heaplaw.spec.heap import block_of
 from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.report import Report, fits, payload_in
 from heaplaw.spec.shapes import Kind
 
+from . import claims
 from .freelist_request import Done, wanted
 from .freelist_state import outside, told
 from .prove import Claim, law_claim
@@ -29,12 +30,12 @@ def when_over(claim: Callable[[Done], Claim]) -> Callable[[Done], Claim]:
 
 def on_event(name: str) -> Callable[[Done], Claim]:
     """A law on one operation."""
-    return when_over(lambda done: law_claim(name, done.event))
+    return when_over(claims.on_event(name))
 
 
 def on_step(name: str) -> Callable[[Done], Claim]:
     """A law on an operation with the heap before and after."""
-    return when_over(lambda done: law_claim(name, done.pre, done.event, done.post))
+    return when_over(claims.on_step(name))
 
 
 def handed(done: Done) -> bool:
@@ -216,8 +217,7 @@ def payload_kept(done: Done) -> Claim:
     offset, held = WORD * done.word, done.other.requested
     where = done.other.payload + offset
     damaged = neg(done.after.words[where] == done.before.words[where])
-    flags = ite(damaged, int(Flag.DAMAGED), 0)
-    check = Event(Kind.CHECK, 0, flags=flags, held=held, bad_at=offset, env=done.asked.env)
+    check = claims.read_back(damaged, held, offset, done.asked.env)
     return law_claim("payload_kept", check, given=done.walk.ended & (done.word >= 0) & (offset < held))
 
 
@@ -231,11 +231,8 @@ def split_leaves_minimum(done: Done) -> Claim:
 
 def zeroed(done: Done) -> Claim:
     """The law, on any byte of the block handed out: zero where a range covers it."""
-    where = done.event.ptr + done.word
-    covered = [(where >= low) & (where < low + size) for low, size in done.zeroed]
-    missing = every(neg(each) for each in covered)
-    told = replace(done.event, flags=ite(missing, int(Flag.NOT_ZERO), 0), bad_at=done.word)
-    return law_claim("zeroed", told, given=handed(done) & (done.word >= 0) & (done.word < done.event.extent))
+    cleared = claims.in_ranges(done.event.ptr + done.word, done.zeroed)
+    return claims.byte_zeroed(done.event, done.word, cleared, handed(done))
 
 
 INVARIANT: Claims = {

@@ -20,6 +20,7 @@ from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Block
 from heaplaw.spec.logic import Truth, Word, ite, neg
 
+from .claims import as_stated
 from .facts import EXACT, POWERS, SCHEMAS, z3
 from .paths import Source
 from .prove import Claim, Obligation
@@ -104,14 +105,10 @@ def _about_pair(premise: Truth, a: Block, b: Block) -> Claim:
     return Claim(premise, _disjoint(a, b), law("blocks_disjoint"), (a, b))
 
 
-def _same(claim: Claim) -> Claim:
-    return claim
-
-
 def _named(parts: tuple[Callable[[Source], Claim], ...]) -> Iterator[Obligation[Claim]]:
     for build in parts:
         words = (build.__doc__ or "").removeprefix("False: ")
-        yield Obligation("judge", build.__name__, "blocks_disjoint", words, SCOPE, Reading.UNBOUNDED, build, _same)
+        yield Obligation("judge", build.__name__, "blocks_disjoint", words, SCOPE, Reading.UNBOUNDED, build, as_stated)
 
 
 def obligations() -> Iterator[Obligation[Claim]]:
@@ -131,7 +128,7 @@ def arithmetic() -> Iterator[Obligation[Claim]]:
     for name, (schema, count) in SCHEMAS.items():
         scenario = partial(of_each_power if name == "remainder" else of_any, schema=schema, count=count)
         words = (schema.__doc__ or "").strip()
-        yield Obligation("facts", name, "fact", words, "any integers", Reading.UNBOUNDED, scenario, _same)
+        yield Obligation("facts", name, "fact", words, "any integers", Reading.UNBOUNDED, scenario, as_stated)
 
 
 def of_any(source: Source, schema: Callable[..., Iterator[Any]], count: int) -> Claim:

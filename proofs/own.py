@@ -22,16 +22,17 @@ from functools import partial
 from typing import Any
 
 from heaplaw.spec.catalogue import laws_of
-from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Padding, View
+from heaplaw.spec.event import Block, Direction, Env, Flag, Padding, View
 from heaplaw.spec.heap import block_of
-from heaplaw.spec.history import COUNTERS, Op
+from heaplaw.spec.history import COUNTERS
 from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.shapes import CALLS, REQUESTS, Kind
 
+from .claims import byte_zeroed, on_event, on_step, read_back
 from .parts import OPERATIONS, NotProvable, Parts, taken
 from .parts import PROVABLE as SHAPES
 from .prove import Claim, Obligation, family, law_claim
-from .stepping import OF_BYTES, PRESENT, Begun, Beside, Done, construct, in_full, operate, repeat, reuse
+from .stepping import OF_BYTES, PRESENT, Begun, Beside, Done, construct, operate, repeat, reuse
 from .tables import WORD, TableMemory
 
 TRUSTED = (
@@ -98,17 +99,14 @@ def disjoint(done: Done) -> Claim:
 
 def payload_kept(done: Done) -> Claim:
     """Any byte of any block that is live before and after, read back by its owner afterwards."""
-    flags = ite(changed(done, done.other.ptr + done.byte), int(Flag.DAMAGED), 0)
-    check = Event(Kind.CHECK, 0, flags=flags, held=done.other.extent, bad_at=done.byte, env=done.event.env)
+    damaged = changed(done, done.other.ptr + done.byte)
+    check = read_back(damaged, done.other.extent, done.byte, done.event.env)
     return law_claim("payload_kept", check, given=(done.byte >= 0) & (done.byte < done.other.extent))
 
 
 def zeroed(done: Done) -> Claim:
     """Any byte of the block handed out."""
-    e = done.event
-    flags = ite(made_zero(done.memory, e.ptr + done.byte), 0, int(Flag.NOT_ZERO))
-    within = (done.byte >= 0) & (done.byte < e.extent)
-    return law_claim("zeroed", replace(e, flags=flags, bad_at=done.byte), given=within)
+    return byte_zeroed(done.event, done.byte, made_zero(done.memory, done.event.ptr + done.byte))
 
 
 def given(done: Done | Begun) -> tuple[Word, Word]:
@@ -191,16 +189,6 @@ def truthful(done: Done) -> Claim:
     )
 
 
-def on_event(name: str) -> Callable[[Done], Claim]:
-    """A law on one operation."""
-    return lambda done: law_claim(name, done.event)
-
-
-def on_step(name: str) -> Callable[[Done], Claim]:
-    """A law on an operation with the heap before and after."""
-    return lambda done: law_claim(name, done.pre, done.event, done.post)
-
-
 def at_first(name: str) -> Callable[[Begun], Claim]:
     """A law on counters, of the heap that construction makes."""
     return lambda begun: law_claim(name, View(), begun.event, begun.post)
@@ -270,11 +258,6 @@ def obligations(thing: Any, shape: str) -> Iterator[Obligation[Any]]:
     """All obligations on `thing`, an allocator of that shape; NotProvable where it lacks something."""
     own = taken(thing, shape)
     return (replace(each, guarded=True) for each in stated(own))
-
-
-def step_in_full(thing: Any, shape: str) -> Callable[[Any, Op, Word, Any], tuple[Any, Event]]:
-    """The step of `thing`, its events telling what was really asked, of the buffer that was really given."""
-    return in_full(taken(thing, shape))
 
 
 def stated(own: Parts) -> Iterator[Obligation[Any]]:
@@ -356,4 +339,4 @@ def _promises(env: Env) -> str:
     return f"promises: {', '.join(words)}"
 
 
-__all__ = ["SHAPES", "NotProvable", "about", "obligations", "stated", "step_in_full"]
+__all__ = ["SHAPES", "NotProvable", "about", "obligations", "stated"]

@@ -18,7 +18,8 @@ from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.shapes import Kind
 
 from . import blocks
-from .blocks import Situation, Stepped, on_event, on_step
+from .blocks import Situation, Stepped
+from .claims import on_event, on_step
 from .loops import swapped
 from .paths import Source, Table
 from .prove import Claim, Obligation, family, law_claim

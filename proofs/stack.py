@@ -18,6 +18,7 @@ from heaplaw.spec.logic import Truth, Word, every, implies, ite, neg
 from heaplaw.spec.report import Report
 from heaplaw.spec.shapes import REQUESTS, Kind
 
+from .claims import byte_zeroed, in_ranges, on_event, on_step, read_back
 from .paths import Source, Table
 from .prove import Claim, Obligation, family, law_claim
 from .stack_state import FIELDS, Situation, arbitrary, assume_at
@@ -133,16 +134,6 @@ def told(now: Situation, after: Situation, e: Event) -> View:
 # ------------------------------------------------------------------------------------------- claims on a step
 
 
-def on_event(name: str) -> Callable[[Stepped], Claim]:
-    """A law on one operation."""
-    return lambda done: law_claim(name, done.event)
-
-
-def on_step(name: str) -> Callable[[Stepped], Claim]:
-    """A law on an operation with the heap before and after."""
-    return lambda done: law_claim(name, done.pre, done.event, done.post)
-
-
 def disjoint(done: Stepped) -> Claim:
     """The block handed out, against any block that was live."""
     before = done.before
@@ -156,18 +147,14 @@ def payload_kept(done: Stepped) -> Claim:
     before, after = done.before, done.after
     start, size = before.ptr[done.index], before.size[done.index]
     inside = (done.word % WORD == 0) & (done.word > start - WORD) & (done.word < start + size)
-    flags = ite(after.words[done.word] == before.words[done.word], 0, int(Flag.DAMAGED))
-    at = ite(done.word < start, 0, done.word - start)
-    check = Event(Kind.CHECK, 0, flags=flags, held=size, bad_at=at, env=done.event.env)
+    damaged = neg(after.words[done.word] == before.words[done.word])
+    check = read_back(damaged, size, ite(done.word < start, 0, done.word - start), done.event.env)
     return law_claim("payload_kept", check, given=inside & before.live(done.index) & after.live(done.index))
 
 
 def zeroed(done: Stepped) -> Claim:
     """Any byte of the block handed out is in a range that was made zero; nothing else is written there (`accesses`)."""
-    e, at = done.event, done.event.ptr + done.byte
-    wrong = every(neg((at >= low) & (at < low + size)) for low, size in done.zeroed)
-    event = replace(e, flags=ite(wrong, int(Flag.NOT_ZERO), 0), bad_at=done.byte)
-    return law_claim("zeroed", event, given=(done.byte >= 0) & (done.byte < e.extent))
+    return byte_zeroed(done.event, done.byte, in_ranges(done.event.ptr + done.byte, done.zeroed))
 
 
 def buffer_respected(done: Stepped) -> Claim:

@@ -86,11 +86,6 @@ class Target:
     shape: str = ""
     """That of a user's own steps."""
 
-    @property
-    def title(self) -> str:
-        """What it is called."""
-        return f"{self.name} ({self.shape})" if self.kind == "own" else self.name or "the reference"
-
 
 REFERENCE = Target()
 TRYING = float(os.environ.get("HEAPLAW_TRYING", "60"))

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from heaplaw.proofs.own import SHAPES, NotProvable, obligations, step_in_full
+from heaplaw.proofs.own import SHAPES, NotProvable, obligations
 from heaplaw.proofs.parts import taken
 from heaplaw.proofs.prove import Refuted, Result, prove
+from heaplaw.proofs.stepping import in_full
 from heaplaw.refimpl.memory import zero
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import Event, Status
@@ -255,9 +256,9 @@ def test_loop__on_unknown_numbers_is_an_error() -> None:
     assert "does a loop run on a symbolic value" in str(found[0].answer)
 
 
-def test_step_in_full__tells_what_was_asked_and_of_which_buffer() -> None:
+def test_in_full__tells_what_was_asked_and_of_which_buffer() -> None:
     thing = CountingBump()
-    step = step_in_full(thing, "freelist")
+    step = in_full(taken(thing, "freelist"))
     _, event = step(thing.init(0x1000, 64, None), Op(Kind.ALLOC, 24), 0, None)
     assert (event.size, event.ptr, event.remaining) == (24, 0x1000, 40)
     assert (event.env.base, event.env.capacity, event.env.remaining, event.env.max_align) == (0x1000, 64, 64, 8)
