@@ -26,6 +26,7 @@ from .console import (
     show_matrix,
     warn,
 )
+from .defaults import Configured
 from .interrupts import held
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ BENCHES = ("replay", "shapes", "scaling", "mutants", "reference")
 """What `bench` measures."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Configured, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="heaplaw")
 def cli() -> None:
     """The law for memory managers: judge an allocator by laws, and see the shortest program that breaks one.
