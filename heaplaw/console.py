@@ -1,28 +1,34 @@
 """What the command line prints, and the exit codes that it ends with."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from . import __version__
+from .terminal.page import PLAIN, Page
 
 if TYPE_CHECKING:
     from .check import Report
     from .minimise import Witness
     from .subjects import ProcessSubject
+    from .terminal.facts import Failure
+    from .terminal.marked import Marked
+    from .terminal.tables import LawRow
 
 HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
 
 
-def echo(lines: Sequence[str]) -> None:
+def echo(lines: Sequence[str], coloured: bool = False) -> None:
     """Print results. A reader who has left (`| head`) changes neither what is done nor the exit code."""
     try:
-        click.echo("\n".join(lines))
+        click.echo("\n".join(lines), color=True if coloured else None)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,40 +79,98 @@ def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[
     raise errors[-1]
 
 
-def show(report: "Report", output: Path, whole: bool = True) -> int:
-    """Keep a report's witnesses and print it, the table of laws only if `whole`; the exit code that it asks for."""
-    from heaplaw.spec.verdict import Holds, Unknown
+@dataclass(frozen=True)
+class Output:
+    """Where results go: how wide the page is, and whether it shows colours."""
 
-    from .report import closing, failure, header, summary, surprises, table, unmet
+    page: Page = PLAIN
+    coloured: bool = False
+    forced: bool = False
+    """Colours were asked for, whatever the terminal is called."""
 
-    first, *rest = header(report)
-    echo([f"heaplaw {__version__}   {first}", *rest, "", *(table(report) if whole else [])] + ([""] if whole else []))
-    for group in causes(report.witnesses):
-        paths = [keep(witness, report, output) for witness in group]
-        echo([*failure(report.subject, group[0], paths[0], [w.law for w in group[1:]]), *said(report, group[0]), ""])
-    decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
-    note = [] if report.broken or not decided else ["holds = no counterexample found in this run"]
-    echo([*surprises(report), *closing(report), *note, summary(report)])
-    undecided = any(isinstance(verdict.outcome, Unknown) for verdict in report.verdicts)
+    @classmethod
+    def standard(cls, colour: str = "auto") -> "Output":
+        """Standard output; `colour`: auto, always or never.
+
+        What is piped is plain, 80 columns wide. NO_COLOR (https://no-color.org) and terminals called dumb get the same
+        text in the terminal's width.
+        """
+        there = sys.stdout.isatty()
+        page = Page.of(shutil.get_terminal_size().columns) if there else PLAIN
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+        return cls(page, colour == "always" or (colour == "auto" and there and not plain), colour == "always" and plain)
+
+    def tell(self, lines: "Sequence[Marked]") -> None:
+        """Print lines."""
+        if not self.coloured:
+            echo([line.text for line in lines])
+        elif lines:
+            from .terminal.screen import Screen
+
+            echo([Screen(self.page, "256" if self.forced else "auto").lines(lines)], coloured=True)
+
+    def laws(self, rows: "Sequence[LawRow]") -> None:
+        """Print the table of laws."""
+        from .terminal.tables import law_table
+
+        if not self.coloured:
+            echo([line.text for line in law_table(rows, self.page)])
+        else:
+            from .terminal.screen import Screen
+
+            echo([Screen(self.page, "256" if self.forced else "auto").laws(rows)], coloured=True)
+
+
+def exit_code(report: "Report") -> int:
+    """The exit code that a report asks for."""
+    from heaplaw.spec.verdict import Unknown
+
+    from .terminal.facts import unmet
+
     refuted = bool(unmet(report)) and not report.short
+    undecided = any(isinstance(verdict.outcome, Unknown) for verdict in report.verdicts)
     return BROKEN if report.broken or refuted else UNDECIDED if undecided else HOLDS
 
 
-def show_matrix(reports: "Sequence[Report]") -> None:
+def failures(report: "Report", folder: Path) -> "list[Failure]":
+    """What is broken, a cause each, its witnesses stored in `folder`."""
+    from .terminal.facts import Failure, causes
+
+    found: list[Failure] = []
+    for group in causes(report.witnesses):
+        paths = [keep(witness, report, folder) for witness in group]
+        also = tuple(witness.law for witness in group[1:])
+        found.append(Failure(group[0], also, paths[0], said(report, group[0])))
+    return found
+
+
+def show(report: "Report", folder: Path, whole: bool = True, output: Output = Output()) -> int:
+    """Keep a report's witnesses and print it, the table of laws only if `whole`; the exit code that it asks for."""
+    from heaplaw.spec.verdict import Holds
+
+    from .terminal import verdicts
+    from .terminal.marked import Marked, Role, mark
+    from .terminal.tables import law_rows
+
+    page, blank = output.page, Marked("")
+    output.tell([*verdicts.header(report, page, __version__), blank])
+    if whole:
+        output.laws(law_rows(report))
+        output.tell([blank])
+    for found in failures(report, folder):
+        output.tell([*verdicts.failure(report.subject, found.witness, found.path, found.also, page, found.said), blank])
+    decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
+    note = [] if report.broken or not decided else [mark("holds = no counterexample found in this run", Role.DIM)]
+    output.tell([*verdicts.surprises(report, page), *verdicts.closing(report, page), *note, verdicts.summary(report)])
+    return exit_code(report)
+
+
+def show_matrix(reports: "Sequence[Report]", output: Output = Output()) -> None:
     """A table of laws and subjects."""
-    from .report import matrix
+    from .terminal.marked import Marked
+    from .terminal.tables import matrix
 
-    echo(["", *matrix(reports)])
-
-
-def causes(witnesses: "Sequence[Witness]") -> "list[list[Witness]]":
-    """Witnesses, those of the same steps together."""
-    groups: dict[tuple[Any, ...], list[Witness]] = {}
-    for witness in witnesses:
-        trace = witness.trace
-        steps = tuple(trace.op(index) for index in range(min(len(trace), 200)))
-        groups.setdefault((len(trace), steps), []).append(witness)
-    return list(groups.values())
+    output.tell([Marked(""), *matrix(reports, output.page)])
 
 
 def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
@@ -121,7 +185,7 @@ def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
         return None
 
 
-def said(report: "Report", witness: "Witness") -> list[str]:
+def said(report: "Report", witness: "Witness") -> str:
     """What a Python object answered instead of a block, in its own words."""
     from heaplaw.spec.event import Status
 
@@ -130,11 +194,10 @@ def said(report: "Report", witness: "Witness") -> list[str]:
     at = max(witness.violation.operations, default=-1)
     odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
     if report.subject.spec["kind"] != "object" or not odd or not witness.runs or report.interrupted:
-        return []
+        return ""
     report.subject.close()
     report.subject.run(witness.trace, LIMITS)
-    words = report.subject.host(0).last_words()
-    return [f"    said      {words}"] if words else []
+    return report.subject.host(0).last_words()
 
 
 def combine(a: int, b: int) -> int:

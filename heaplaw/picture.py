@@ -1,4 +1,4 @@
-"""The heap at the moment of the fault, drawn in plain text of at most 80 columns."""
+"""The heap at the moment of the fault, drawn in text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,24 @@ from heaplaw.spec.history import History
 from heaplaw.spec.shapes import SWEEPERS, Kind
 
 from .ranges import power
-from .steps import COLUMNS, NEAR, Telling, damaged_block, offset, size_of
+from .steps import NEAR, Telling, damaged_block, offset, size_of
+from .terminal.marked import Marked, Role, lines_of, mark, runs
+from .terminal.page import PLAIN, Page
 
-WIDTH = 44
-"""Columns of the address axis."""
-ROOM = COLUMNS - WIDTH - 10
+ROOM = 26
 """Columns for the words behind a bar."""
+SIGNS = {
+    "=": Role.OWNED,
+    "|": Role.OWNED,
+    "-": Role.ENDED,
+    "~": Role.PADDING,
+    "X": Role.FAULT,
+    "!": Role.FAULT,
+    ".": Role.BUFFER,
+    "[": Role.BUFFER,
+    "]": Role.BUFFER,
+}
+"""What the signs of the picture stand for; colours say nothing that they do not say."""
 MOST_BLOCKS = 8
 BEYOND = 2
 """Columns, at least, of what lies beyond the buffer."""
@@ -153,13 +165,15 @@ class Scale:
 
     knots: tuple[tuple[int, int], ...]
     """Addresses and their columns, in order."""
+    page: Page = PLAIN
 
     @classmethod
-    def of(cls, bars: Sequence[Bar], buffer: Edges | None) -> "Scale":
+    def of(cls, bars: Sequence[Bar], buffer: Edges | None, page: Page) -> "Scale":
         """The scale that shows all bars, and the buffer's edges that are near them."""
+        width = page.axis
         low, high = min(bar.start for bar in bars), max(bar.usable for bar in bars)
         if buffer is None:
-            return cls(((low, 0), (max(high, low + 1), WIDTH)))
+            return cls(((low, 0), (max(high, low + 1), width)), page)
         inside = max(64, (high - low) // 4)  # so much of a buffer in which none of the blocks lies
         low = max(buffer.start, buffer.stop - inside) if low >= buffer.stop else low
         high = min(buffer.stop, buffer.start + inside) if high <= buffer.start else high
@@ -168,14 +182,19 @@ class Scale:
         if high + buffer.reach >= buffer.stop:
             high = max(high, buffer.stop)
         high = max(high, low + 1)
-        knots = {low: 0, high: WIDTH}
-        plain = cls(((low, 0), (high, WIDTH)))
+        knots = {low: 0, high: width}
+        plain = cls(((low, 0), (high, width)), page)
         if low < buffer.start < high:
-            knots[buffer.start] = min(max(BEYOND, plain.column(buffer.start)), WIDTH - 2 * BEYOND)
+            knots[buffer.start] = min(max(BEYOND, plain.column(buffer.start)), width - 2 * BEYOND)
         if low < buffer.stop < high:
             least = knots.get(buffer.start, 0) + BEYOND
-            knots[buffer.stop] = max(min(WIDTH - BEYOND, plain.column(buffer.stop)), least)
-        return cls(tuple(sorted(knots.items())))
+            knots[buffer.stop] = max(min(width - BEYOND, plain.column(buffer.stop)), least)
+        return cls(tuple(sorted(knots.items())), page)
+
+    @property
+    def width(self) -> int:
+        """Columns of the axis."""
+        return self.page.axis
 
     @property
     def low(self) -> int:
@@ -192,42 +211,49 @@ class Scale:
         for (start, left), (stop, right) in zip(self.knots, self.knots[1:], strict=False):
             if start <= address < stop:
                 return left + (address - start) * (right - left) // (stop - start)
-        return 0 if address < self.low else WIDTH - 1
+        return 0 if address < self.low else self.width - 1
 
     def span(self, start: int, stop: int) -> range:
         """The columns of a range of addresses; one column at least."""
         return range(self.column(start), max(self.column(start), self.column(stop - 1)) + 1)
 
 
-def buffer_line(scale: Scale, buffer: Edges) -> str:
+def drawn(row: Sequence[str]) -> Marked:
+    """A row of signs, each with its role."""
+    text = "".join(row)
+    return Marked(text, tuple((start, stop, SIGNS[sign]) for start, stop, sign in runs(text)))
+
+
+def buffer_line(scale: Scale, buffer: Edges) -> Marked:
     """The buffer, with the edges that are within the picture."""
-    row = [" "] * WIDTH
+    row = [" "] * scale.width
     for place in scale.span(max(buffer.start, scale.low), min(buffer.stop, scale.high)):
         row[place] = "."
     if scale.low <= buffer.start < scale.high:
         row[scale.column(buffer.start)] = "["
     if scale.low < buffer.stop <= scale.high:
         row[scale.column(buffer.stop - 1)] = "]"
-    return f" buffer {''.join(row)}  {power(buffer.stop - buffer.start)} bytes"
+    said = mark(f"{power(buffer.stop - buffer.start)} bytes", Role.DIM)
+    return mark(" buffer ", Role.LABEL) + drawn(row) + "  " + said
 
 
-def marks_line(scale: Scale, marks: Sequence[tuple[int, int]], told: Telling) -> str:
+def marks_line(scale: Scale, marks: Sequence[tuple[int, int]], told: Telling) -> Marked | None:
     """Each mark that lies within the picture: its name begins at its address, unless another stands there."""
-    row, free = [" "] * WIDTH, 0
-    for mark, value in sorted(marks, key=lambda item: item[1]):
-        name, at = told.names[mark], scale.column(value) if value < scale.high else WIDTH
+    row, free = [" "] * scale.width, 0
+    for value_mark, value in sorted(marks, key=lambda item: item[1]):
+        name, at = told.names[value_mark], scale.column(value) if value < scale.high else scale.width
         if not scale.low <= value <= scale.high or at < free:
             continue
-        at = min(at, WIDTH - len(name))
+        at = min(at, scale.width - len(name))
         row[at : at + len(name)] = name
         free = at + len(name) + 1
     text = "".join(row).rstrip()
-    return f"  marks {text}" if text else ""
+    return mark("  marks ", Role.LABEL) + mark(text, Role.ADDRESS) if text else None
 
 
-def bar_line(scale: Scale, bar: Bar, bars: Sequence[Bar], scene: Scene) -> str:
+def bar_line(scale: Scale, bar: Bar, bars: Sequence[Bar], scene: Scene) -> Marked:
     """One block, with what is wrong about it."""
-    row = [" "] * WIDTH
+    row = [" "] * scale.width
     for place in scale.span(bar.stop, bar.usable) if bar.usable > bar.stop else ():
         row[place] = "~"
     for place in scale.span(bar.start, bar.stop):
@@ -241,22 +267,23 @@ def bar_line(scale: Scale, bar: Bar, bars: Sequence[Bar], scene: Scene) -> str:
                 row[place] = "X"
     if bar.index == scene.faulty:
         row[scale.column(bar.start + scene.e.bad_at)] = "!"
-    return f"{scene.told.names[bar.index]:>7} {''.join(row)}  {bar.words()}"
+    name = mark(f"{scene.told.names[bar.index]:>7} ", Role.OWNED if bar.ended is None else Role.ENDED)
+    return name + drawn(row) + "  " + mark(bar.words(), Role.DIM)
 
 
-def axis(scale: Scale, base: int) -> Iterator[str]:
+def axis(scale: Scale, base: int) -> Iterator[Marked]:
     """The first and the last address, and what they are relative to."""
     right = offset(scale.high, base)
-    line = f"        {offset(scale.low, base):<{WIDTH - len(right)}}{right}"
+    line = mark(f"        {offset(scale.low, base):<{scale.width - len(right)}}{right}", Role.ADDRESS)
     told = f"base {base:#x}"
-    if len(line) + 3 + len(told) <= COLUMNS:
-        yield f"{line}   {told}"
+    if len(line) + 3 + len(told) <= scale.page.columns:
+        yield line + mark(f"   {told}", Role.ADDRESS)
     else:
-        yield f"        {told}"
+        yield mark(f"        {told}", Role.ADDRESS)
         yield line
 
 
-def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
+def heap_lines(history: History, guilty: Sequence[int], page: Page = PLAIN) -> list[Marked]:
     """The blocks around the fault, to scale.
 
     `=` bytes of one owner, `X` bytes that two live blocks share, `!` a wrong byte, `-` a block that is no longer live,
@@ -269,8 +296,13 @@ def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
     if not bars:
         return []
     buffer = scene.edges(bars)
-    scale = Scale.of(bars, buffer)
+    scale = Scale.of(bars, buffer, page)
     lines = list(axis(scale, told.base))
     lines += [buffer_line(scale, buffer)] if buffer else []
     lines += [line] if (line := marks_line(scale, scene.marks(), told)) else []
     return [*lines, *(bar_line(scale, bar, bars, scene) for bar in bars)]
+
+
+def heap_text(history: History, guilty: Sequence[int]) -> list[str]:
+    """The picture as plain text of 80 columns."""
+    return lines_of(heap_lines(history, guilty))

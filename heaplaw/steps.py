@@ -1,7 +1,7 @@
-"""A trace as a program with results, a line an operation, in plain text of at most 80 columns."""
+"""A trace as a program with results, a line an operation, laid out for a page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,20 @@ from heaplaw.spec.law import Scope
 from heaplaw.spec.shapes import MAKERS, SWEEPERS, UNDOERS, Kind
 
 from .ranges import power
+from .terminal.marked import Marked, Role, lines_of, mark
+from .terminal.page import PLAIN, Page
 from .wording import Names, Wording
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COLUMNS = 80
 MOST_STEPS = 24
 LEAST = 24
 """Columns that calls have, at least, before what came of them."""
+BESIDE = 34
+"""Columns that steps have, at least, beside columns of counters."""
+UNDER = 12
+"""What came of a call stands so many columns to the right where it is under the call."""
 COUNTED = 2_000
 """Blocks that end together are counted over at most so many operations."""
 NEAR = 2**16
@@ -322,46 +327,66 @@ class Line:
     counters: Sequence[str] = ()
     sign: str = " "
 
-    def told(self, wide: int, most: int) -> Iterator[str]:
+    def told(self, wide: int, most: int, page: Page) -> Iterator[Marked]:
         """All but the counters, in lines of at most `most` columns: calls `wide` columns wide, results, remarks."""
+        fault = self.sign.strip() != ""
+        came = Role.BROKEN if fault else Role.DIM
         indent, arrow = 10, "  -> "
-        first, *more = wrap(self.call, COLUMNS - indent, break_on_hyphens=False) or [""]
-        line = f"  {self.sign} {self.number:4}  {first:<{0 if more else wide}}"
+        first, *more = wrap(self.call, page.columns - indent, break_on_hyphens=False) or [""]
+        number = "  " + mark(self.sign, Role.FAULT if fault else None) + mark(f" {self.number:4}", came)
+        line = number + "  " + mark(first, Role.CALL).ljust(0 if more else wide)
         for text in more:
             yield line
-            line = " " * indent + text
+            line = " " * indent + mark(text, Role.CALL)
         for part in self.parts:
             room = most - len(arrow) - len(part)
             line = line.rstrip() if len(line) > room else line
             if len(line) > room:
                 yield line
-                line = " " * indent
-            line, indent, arrow = f"{line}{arrow}{part}", 12, "   "
+                line = Marked(" " * indent)
+            indent = UNDER
+            at = len(line) + len(arrow)
+            told, *rest = [part] if at + len(part) <= page.columns else wrap(part, page.columns - at)
+            line = line + arrow + mark(told, came)
+            for text in rest:
+                yield line
+                line = " " * at + mark(text, came)
+            arrow = "   "
         yield line.rstrip()
 
 
-def laid_out(lines: Sequence[Line], counters: Sequence[str]) -> Iterator[list[str]]:
+def laid_out(lines: Sequence[Line], counters: Sequence[str], page: Page) -> Iterator[list[Marked]]:
     """The text of each line; counters, whose words stand above all, in columns on the right."""
     values = [line.counters for line in lines if line.counters]
     widths = [max(len(word), *(len(row[at]) for row in values)) for at, word in enumerate(counters) if values]
-    most = COLUMNS - sum(width + 2 for width in widths)
+    most = page.columns - sum(width + 2 for width in widths)
+    if most < BESIDE:  # no room for columns: each step says what its counters are
+        lines, widths, most = [with_counters(line, counters) for line in lines], [], page.columns
     results = max((len(line.parts[0]) for line in lines if line.parts and len(line.parts[0]) <= LEAST), default=0)
     room = max(LEAST, most - 15 - results)
     wide = max((len(line.call) for line in lines if len(line.call) <= room), default=0)
-    texts = [list(line.told(wide, most)) for line in lines]
+    texts = [list(line.told(wide, most, page)) for line in lines]
     edge = max((len(text) for shown in texts for text in shown if len(text) <= most), default=0)
 
-    def cells(row: Sequence[str]) -> str:
-        return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+    def cells(row: Sequence[str]) -> Marked:
+        return mark("".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True)), Role.LABEL)
 
     if widths:
         yield [" " * edge + cells(counters)]
     for line, text in zip(lines, texts, strict=True):
-        *above, last = text if len(text[-1]) <= edge or not line.counters else [*text, ""]
-        yield [*above, f"{last:<{edge}}{cells(line.counters)}"] if line.counters else text
+        *above, last = text if len(text[-1]) <= edge or not line.counters else [*text, Marked("")]
+        yield [*above, last.ljust(edge) + cells(line.counters)] if line.counters else text
 
 
-def steps_text(history: History, guilty: Sequence[int], law: str = "", wording: Wording = IN_WORDS) -> list[str]:
+def with_counters(line: Line, counters: Sequence[str]) -> Line:
+    """The line with its counters as a remark."""
+    said = ", ".join(f"{word} {value}" for word, value in zip(counters, line.counters, strict=False))
+    return replace(line, parts=[*line.parts, *([said] if said else [])], counters=())
+
+
+def steps_lines(
+    history: History, guilty: Sequence[int], law: str = "", wording: Wording = IN_WORDS, page: Page = PLAIN
+) -> list[Marked]:
     """The trace, a line an operation, with results; the operation that broke the law is marked.
 
     `law`: the name of the law that is broken, which says whether counters matter.
@@ -371,18 +396,28 @@ def steps_text(history: History, guilty: Sequence[int], law: str = "", wording: 
     repeat = period(history)
     if repeat and n > MOST_STEPS:
         lines = [Line(i + 1, told.call(i), told.result(i)) for i in range(repeat)]
-        looped = [text for each in laid_out(lines, ()) for text in each]
+        looped = [text for each in laid_out(lines, (), page) for text in each]
         last = told.last if guilty else n - repeat
         said = [f"{word} {value}" for (word, _), value in zip(told.counters, told.said(last), strict=False)]
         came = "   ".join([*told.result(last), *([", ".join(said)] if said else [])])
-        came_lines = wrap(f"    the last one: {came}", COLUMNS, subsequent_indent=" " * 12)
-        return [f"    {n // repeat:,} times:", *looped, *came_lines, f"    base {told.base:#x}"]
+        came_lines = wrap(f"    the last one: {came}", page.columns, subsequent_indent=" " * UNDER)
+        return [
+            mark(f"    {n // repeat:,} times:", Role.STRONG),
+            *looped,
+            *(mark(text, Role.BROKEN) for text in came_lines),
+            mark(f"    base {told.base:#x}", Role.ADDRESS),
+        ]
     shown = list(range(n)) if n <= MOST_STEPS else [*range(4), *range(n - MOST_STEPS + 5, n)]
     lines = [
         Line(i + 1, told.call(i), told.result(i), told.said(i), ">" if guilty and i == told.last else " ")
         for i in shown
     ]
-    each_text = list(laid_out(lines, [word for word, _ in told.counters]))
+    each_text = list(laid_out(lines, [word for word, _ in told.counters], page))
     if n > len(shown):
-        each_text.insert(len(each_text) - len(shown) + 4, [f"       … {n - len(shown):,} operations"])
+        each_text.insert(len(each_text) - len(shown) + 4, [mark(f"       … {n - len(shown):,} operations", Role.DIM)])
     return [text for each in each_text for text in each]
+
+
+def steps_text(history: History, guilty: Sequence[int], law: str = "", wording: Wording = IN_WORDS) -> list[str]:
+    """The lines as plain text of 80 columns."""
+    return lines_of(steps_lines(history, guilty, law, wording))
