@@ -11,6 +11,7 @@ import click
 from heaplaw.spec.shapes import SHAPES
 
 from . import __version__, interrupts
+from .commands.matrix import command as matrix_command
 from .console import (
     BROKEN,
     HARNESS,
@@ -331,6 +332,9 @@ def subjects(as_json: bool) -> None:
     from .subjects.listing import document, listing
 
     echo([json.dumps(document(), indent=2, ensure_ascii=False)] if as_json else listing())
+
+
+cli.add_command(matrix_command)
 
 
 def main(arguments: list[str] | None = None) -> None:
