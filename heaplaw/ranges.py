@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from heaplaw.models.words import power
 from heaplaw.spec.history import Trace
 from heaplaw.spec.shapes import MAKERS, SHAPES, Kind
+
+__all__ = ["Range", "failing_range", "gallop", "power", "smallest"]
 
 INSIDE = 48
 """Sizes tried inside a failing range that is too wide to be tried whole."""
@@ -34,15 +37,6 @@ class Range:
         if self.failed == self.tried:
             return f"fails for the sizes in {span}: both ends exact, {self.tried} sizes tried, all failed"
         return f"fails for {self.failed} of {self.tried} sizes tried in {span}"
-
-
-def power(size: int) -> str:
-    """A size in bytes, near a high power of two as 2**k ± d."""
-    for k in range(31, 65):
-        distance = size - 2**k
-        if abs(distance) <= 4096:
-            return f"2**{k}" + (f"{distance:+d}" if distance else "")
-    return str(size)
 
 
 def failing_range(fails: Callable[[Trace], bool], trace: Trace, index: int) -> Range | None:

@@ -8,33 +8,34 @@ shortest.
     TestMyPool = MyPoolMachine.TestCase
 
 What a law says stands in the catalogue alone: the machine only asks the naive judge. There is a rule for every
-operation that the subject offers. Rules and invariants of your own go beside them:
+operation that the subject offers. Rules and invariants of your own go beside them, and operations of your own
+(`models.machine`):
 
         @rule(slot=blocks())
         def look(self, slot): ...
 
-A failure is a `LawViolated` with the shortest trace; `models.session.export` gives that as witnesses are stored and
-native drivers run it.
+A failure is a `LawViolated` with the shortest program; `models.session.export` gives its trace as witnesses are stored
+and native drivers run it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FlakyFailure
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, precondition, rule, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
-from heaplaw.spec.history import History, Op, Trace
-from heaplaw.spec.layout import MAX_ALIGN
+from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import CALLS, REQUESTS, SHAPES, Kind
 
 from . import strategies
-from .live import live
-from .session import LawViolated, Session, Step
+from .machine import SessionMachine, drawn
+from .methods import kind_of
+from .session import LawViolated
 
 Rule: TypeAlias = Callable[..., Any]
 
@@ -61,7 +62,7 @@ def marks() -> SearchStrategy[int | None]:
 
 def _drawn(kind: Kind) -> SearchStrategy[Op]:
     """An operation of `kind`, from the strategy of the machine that draws it."""
-    return _of_machine(lambda machine: machine.request(kind))
+    return _of_machine(lambda machine: machine.request(kind).map(drawn))
 
 
 def _offered(kind: Kind) -> Callable[[Rule], Rule]:
@@ -73,97 +74,37 @@ def _offered(kind: Kind) -> Callable[[Rule], Rule]:
     return precondition(offers)
 
 
-EVERYWHERE = {"max_request_align": MAX_ALIGN}
-"""What addresses of fresh memory have in common, run by run."""
-
-
-def is_in_real_memory(subject: Any) -> bool:
-    """An object that hands out addresses of this process."""
-    return not hasattr(subject, "apply") and not hasattr(getattr(subject, "memory", None), "peek")
-
-
-class AllocatorMachine(RuleBasedStateMachine):
+class AllocatorMachine(SessionMachine):
     """Subclass, set `shape`, and return a fresh subject from `make`: an object of that shape, or a
     `models.live.Live`.
 
     A violation raises `LawViolated`, an AssertionError with the law's id, sentence, what was observed and
-    required, and the trace that shows it (`.trace`).
+    required, and the program that shows it (`.program()`, `.trace`, `.history`).
     """
 
-    shape: ClassVar[str] = "malloc"
     made: Bundle[int] = Bundle("made")
     """Slots of all requests so far, served or not. (Rules with a target stand last when Hypothesis shrinks: a trace
     gets shorter where a request gives way to something that does nothing.)
     """
-    promises: ClassVar[Mapping[str, Any]] = {}
-    """What the subject promises beyond its shape: fields of `spec.event.Env`.
-
-    An object in real memory lies elsewhere in every run, and what a large alignment costs it depends on where: it is
-    asked for alignments up to 16. One whose memory is always aligned to more says so: `{"max_request_align": 4096}`.
-    """
-    renews: ClassVar[bool] = False
-    """`make` gives the same allocator over the same memory each time: where it can be ended, it is made again too."""
 
     def __init_subclass__(cls, **given: Any) -> None:
-        """Rules of operations that the shape does not have are left out: trying them in vain makes shrinking slow."""
+        """Rules of operations that the subject cannot have are left out: trying them in vain makes shrinking slow."""
         super().__init_subclass__(**given)
         if cls.shape not in SHAPES:
             raise ValueError(f"{cls.__name__}: {cls.shape!r} is no shape; shapes are {', '.join(SHAPES)}")
+        there = SHAPES[cls.shape].operations | set(map(kind_of, cls.operations))
+        there |= {Kind.RENEW} if cls.renews else set()
         for name, kind in RULES.items():
             if name not in vars(cls):
-                there = cls.renews if kind == Kind.RENEW else kind in SHAPES[cls.shape].operations
-                setattr(cls, name, vars(AllocatorMachine)[name] if there else None)
-        # Explaining traces every line of the subject and of ours, which takes longer than all the rest.
-        phases = [phase for phase in Phase if phase is not Phase.explain]
-        cls.TestCase.settings = settings(cls.TestCase.settings, phases=phases)
-
-    def __init__(self) -> None:
-        super().__init__()
-        again = self.make if self.renews else None
-        subject = self.make()
-        promises = {**(EVERYWHERE if is_in_real_memory(subject) else {}), **self.promises}
-        self.session = Session(live(subject, self.shape, promises, again))
-        self._broken = False
-
-    def make(self) -> Any:
-        """A fresh subject."""
-        raise NotImplementedError(f"{type(self).__name__} needs make(), which returns the allocator to look at")
+                setattr(cls, name, vars(AllocatorMachine)[name] if kind in there else None)
+        # Explaining traces every line of the subject and of ours, which takes longer than all the rest; and one fault
+        # is one failure, whichever of its laws is broken first.
+        phases = [phase for phase in cls.TestCase.settings.phases if phase is not Phase.explain]
+        cls.TestCase.settings = settings(cls.TestCase.settings, phases=phases, report_multiple_bugs=False)
 
     def request(self, kind: Kind) -> SearchStrategy[Op]:
         """What operations of `kind` ask for: sizes around the subject's capacity. Override to keep to some."""
         return strategies.request(self.shape, kind, self.session.live.env)
-
-    def perform(self, op: Op) -> Step:
-        """Carry out and judge `op`; `LawViolated` when it breaks a law."""
-        self._broken = True
-        step = self.session.require(op)
-        self._broken = False
-        return step
-
-    def slots(self, mark: bool = False) -> list[int]:
-        """Slots that hold a live block, or a mark; the newest first."""
-        held = self.session.slots.items()
-        return sorted((slot for slot, there in held if there.mark == mark), reverse=True)
-
-    def trace(self) -> Trace:
-        """What this machine did."""
-        return self.session.trace()
-
-    def history(self) -> History:
-        """What this machine did, and what came of it."""
-        return self.session.history()
-
-    def teardown(self) -> None:
-        """Free what is live, or read it where it cannot be freed, which is judged too; then give the subject back.
-
-        After a violation the subject is left alone: it may not survive being called.
-        """
-        if self._broken:
-            return
-        offers = self.session.live.offers
-        for slot in self.slots():
-            self.perform(Op(Kind.FREE if CALLS[Kind.FREE] in offers else Kind.CHECK, slot=slot))
-        self.session.live.close()
 
     @_offered(Kind.ALLOC)
     @rule(target=made, op=_drawn(Kind.ALLOC))

@@ -4,7 +4,8 @@ for subjects that live in this one.
 
 import ctypes
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,11 @@ RETURNS: Mapping[Kind, str] = {
     Kind.MARK: "size",
 }
 """What each operation's value means, where that is not an address."""
+KINDS: Mapping[str, Kind] = {word: kind for words in (CALLS, WORDS) for kind, word in words.items()}
+"""Operations by the keys of mappings, and by the C library's names."""
+OWN_WORDS = frozenset({"size", "count", "align", "ptr", "osize", "oalign", "mark"})
+"""What a call of the user's own may be given without saying what it is."""
+OWN_RETURNS = ("pointer", "bool", "none", "size")
 LUA_NAMES = ("lua_alloc", "__call__")
 ENDS = ("destroy", "drop")
 ALIGN_NAMES = ("align", "alignment")
@@ -57,6 +63,42 @@ class Method:
     name: str
     returns: str
     arguments: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        """As `own_method` reads it."""
+        ending = "" if self.returns in ("pointer", "none") else f" -> {self.returns}"
+        return f"{self.name}({', '.join(map(str, self.arguments))}){ending}"
+
+
+def kind_of(word: Kind | str) -> Kind:
+    """The operation of that name: "realloc", "alloc", …; `UnfitError` when there is none."""
+    found = KINDS.get(word) if isinstance(word, str) else word
+    if found is None or found in (Kind.CHECK, Kind.RENEW):
+        known = ", ".join(name for kind, name in WORDS.items() if kind not in (Kind.CHECK, Kind.RENEW))
+        raise UnfitError(f"{word!r} is no operation; operations are {known}")
+    return found
+
+
+def own_method(text: str, kind: Kind, given: Collection[str] = ()) -> Method:
+    """A method as the user writes it: `"grow_last(ptr, size)"`, and `"shrink(ptr, size) -> bool"` where its value is no
+    address.
+
+    Arguments are whole numbers and the words of mappings, or names that are `given`. `UnfitError` says what is wrong.
+    """
+    matched = re.fullmatch(r"\s*(\w+)\((.*)\)\s*(?:->\s*(\w+)\s*)?", text)
+    if matched is None:
+        raise UnfitError(f'{text!r} is no call; write it like "grow_last(ptr, size)" or "shrink(ptr, size) -> bool"')
+    name, inside, returns = matched.groups()
+    known = OWN_WORDS | set(given)
+    arguments: list[str | int] = []
+    for word in [word.strip() for word in inside.split(",")] if inside.strip() else []:
+        if not re.fullmatch(r"-?(0[xX][0-9a-fA-F]+|\d+)", word) and word not in known:
+            raise UnfitError(f"{text!r}: {word!r} is neither a number nor one of {', '.join(sorted(known))}")
+        arguments.append(word if word in known else int(word, 0))
+    returns = returns or RETURNS.get(kind, "pointer")
+    if returns not in OWN_RETURNS:
+        raise UnfitError(f"{text!r}: a value is one of {', '.join(OWN_RETURNS)}; not {returns!r}")
+    return Method(name, returns, tuple(arguments))
 
 
 def fits(method: Callable[..., Any], arguments: int) -> bool:
@@ -85,9 +127,15 @@ def address_of(value: object) -> int:
 # ---- operations
 
 
-def operations_of(found: object, shape: Shape) -> dict[Kind, Method]:
-    """The methods that carry out the operations of `shape`; `UnfitError` when it needs what `found` lacks."""
-    operations = _lua(found) if shape is LUA_ALLOC else _operations(found, shape)
+def operations_of(found: object, shape: Shape, own: Mapping[Kind, Method] | None = None) -> dict[Kind, Method]:
+    """The methods that carry out the operations of `shape`; `UnfitError` when it needs what `found` lacks.
+
+    Those in `own` go before what is found by name, and may be operations that the shape does not have.
+    """
+    operations = _lua(found) if shape is LUA_ALLOC else _operations(found, shape, own or {})
+    for kind, method in (own or {}).items():
+        require_method(found, method)
+        operations[kind] = method
     if lacks := shape.lacks(operations):
         methods = [name for name in dir(found) if not name.startswith("_") and callable(getattr(found, name))]
         raise UnfitError(
@@ -97,9 +145,18 @@ def operations_of(found: object, shape: Shape) -> dict[Kind, Method]:
     return operations
 
 
-def _operations(found: object, shape: Shape) -> dict[Kind, Method]:
+def require_method(found: object, method: Method) -> None:
+    """`UnfitError` unless `found` has this method, and it can be called so."""
+    there = getattr(found, method.name, None)
+    if not callable(there) or not fits(there, len(method.arguments)):
+        said = "no such method" if not callable(there) else f"it is {method.name}{inspect.signature(there)}"
+        call = f"{method.name}({', '.join(map(str, method.arguments))})"
+        raise UnfitError(f"{type(found).__name__} cannot be called as {call}: {said}")
+
+
+def _operations(found: object, shape: Shape, own: Collection[Kind]) -> dict[Kind, Method]:
     operations: dict[Kind, Method] = {}
-    for kind in sorted(shape.operations):
+    for kind in sorted(shape.operations - set(own)):
         forms = ((),) if shape is POOL and kind in (Kind.ALLOC, Kind.ZALLOC) else FORMS[kind]
         names = dict.fromkeys((WORDS[kind], CALLS[kind], *ALIASES.get(kind, ())))
         methods = {name: m for name in names if callable(m := getattr(found, name, None))}

@@ -13,6 +13,7 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.protocols import Step
 from heaplaw.spec.shapes import POOL, SHAPES, Kind, Shape
 
+from ..methods import Method
 from .calls import ObjectCalls, StepCalls, promises_of
 from .driving import Calls, Checked, Live
 from .payload import Held, Store, by_address, by_owner, fill, first_wrong, pattern, spans
@@ -37,12 +38,13 @@ def live_object(
     promises: Mapping[str, Any] | None = None,
     again: Callable[[], Any] | None = None,
     store: Store | None = None,
+    own: Mapping[Kind, Method] | None = None,
 ) -> Checked:
     """A Python object of `shape`: see `ObjectCalls`.
 
     Payloads go to `store`, to its own `memory` where it has a simulated one, else to real addresses.
     """
-    calls = ObjectCalls(subject, shape, promises, again)
+    calls = ObjectCalls(subject, shape, promises, again, own)
     memory = store or getattr(subject, "memory", None)
     if memory is None or not hasattr(memory, "peek"):
         env = calls.env
@@ -51,12 +53,18 @@ def live_object(
 
 
 def live(
-    subject: Any, shape: str, promises: Mapping[str, Any] | None = None, again: Callable[[], Any] | None = None
+    subject: Any,
+    shape: str,
+    promises: Mapping[str, Any] | None = None,
+    again: Callable[[], Any] | None = None,
+    own: Mapping[Kind, Method] | None = None,
 ) -> Live:
-    """`subject` as something to drive: as it is when it has `apply`, else by the methods of its shape."""
+    """`subject` as something to drive: as it is when it has `apply`, else by the methods of its shape, and those in
+    `own`.
+    """
     if hasattr(subject, "apply"):
         return cast("Live", subject)
-    return live_object(subject, SHAPES[shape], promises, again)
+    return live_object(subject, SHAPES[shape], promises, again, own=own)
 
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from heaplaw.spec.event import Env, Event, Order, Status, Zero
 from heaplaw.spec.history import COUNTERS, Op
@@ -18,10 +18,13 @@ from ..methods import (
     env_of,
     operations_of,
     promised_align,
+    require_method,
     tells_bounds,
 )
 from .payload import Held
 
+Instead: TypeAlias = tuple[Method, Mapping[str, object]]
+"""A method, and what the words among its arguments are that are the user's own."""
 _TOKENS = 2**48
 """Marks that are no numbers are numbered from here on."""
 
@@ -92,7 +95,8 @@ class ObjectCalls:
     """A Python object with the methods of `shape`, as `models.methods` finds them.
 
     Blocks are addresses, or offsets into the object's `memory` where that is a writable buffer. `promises` are fields
-    of `Env`; `again` makes the same object once more over the same memory, and then there is RENEW.
+    of `Env`; `again` makes the same object once more over the same memory, and then there is RENEW. `own` are methods
+    for operations that are not found by name, or that the shape does not have.
     """
 
     def __init__(
@@ -101,12 +105,16 @@ class ObjectCalls:
         shape: Shape,
         promises: Mapping[str, Any] | None = None,
         again: Callable[[], Any] | None = None,
+        own: Mapping[Kind, Method] | None = None,
     ) -> None:
         self.subject = subject
         self.shape = shape
         self.base = offsets_from(subject)
+        self.answer: object = None
+        """What the latest operation gave, as the subject said it."""
         self._again = again
-        self._operations = operations_of(subject, shape)
+        self._instead: Instead | None = None
+        self.operations = operations_of(subject, shape, own)
         self._counters = counters_of(subject, shape.counters)
         self._marks: list[Any] = []
         self._usable = "usable_size" in self._counters
@@ -114,30 +122,36 @@ class ObjectCalls:
         bounded = place and tells_bounds(subject, shape)
         said = {"base": place, "remaining": first.get("remaining", 0), "total": first.get("total", 0)}
         align = promised_align(subject, shape, shape.max_align)
-        env = env_of(subject, shape, self._operations, align, 0, {}, said)
+        env = env_of(subject, shape, self.operations, align, 0, {}, said)
         if not env.num_blocks:
             env = replace(env, num_blocks=first.get("num_free", 0) + first.get("num_allocated", 0))
         if not bounded:
             env = replace(env, capacity=0)
         self.env = replace(env, **(promises or {}))
-        offered = {CALLS[kind] for kind in self._operations} | set(self._counters)
+        offered = {CALLS[kind] for kind in self.operations} | set(self._counters)
         offered |= {"renew"} if again and ending_of(subject) else set()
         self.offers = frozenset(offered) | places_of(self.env, shape) | promises_of(self.env)
 
+    def use(self, method: Method, given: Mapping[str, object]) -> None:
+        """Carry out the next operation by this method; `given` are the words of it that are the user's own."""
+        require_method(self.subject, method)
+        self._instead = method, given
+
     def call(self, op: Op, held: Held | None, index: int) -> Event:
         """One call, then the counters."""
+        instead, self._instead, self.answer = self._instead, None, None
         if op.kind == Kind.RENEW:
             status, ptr = self._renew(), 0
         else:
-            method = self._operations[op.kind]
+            method, given = instead or (self.operations[op.kind], {})
             if op.kind == Kind.POP and held is None and "ptr" in method.arguments:
                 return Event(op.kind, 0, status=Status.SKIPPED, env=self.env)  # there is no block to name
-            status, ptr = self._answer(op, method, self._ask(op, method, held, index))
+            status, ptr = self._answer(op, method, self._ask(op, method, held, index, given), held)
         usable = self._usable_size(ptr) if status == Status.OK and op.kind in MAKERS and self._usable else 0
         counted = self.counters()
         return Event(op.kind, op.size, op.align, op.count, status, ptr=ptr, usable=usable, env=self.env, **counted)
 
-    def _ask(self, op: Op, method: Method, held: Held | None, index: int) -> object:
+    def _ask(self, op: Op, method: Method, held: Held | None, index: int, own: Mapping[str, object]) -> object:
         words: dict[str, Any] = {
             "size": op.size,
             "count": op.count,
@@ -145,27 +159,35 @@ class ObjectCalls:
             "ptr": 0 if held is None or held.mark else held.ptr,
             "osize": 0 if held is None else held.size,
             "oalign": (held.align if held else 0) or self.env.max_align,
-            "mark": self._marks[held.ptr - _TOKENS] if held is not None and held.ptr >= _TOKENS else held and held.ptr,
+            "mark": held and self.mark_of(held),
             "tag": index % 10,
+            **own,
         }
         if self.base:
             words["ptr"] = words["ptr"] - self.base if words["ptr"] else None
         given = [words[word] if isinstance(word, str) else word for word in method.arguments]
-        return getattr(self.subject, method.name)(*given)
+        self.answer = getattr(self.subject, method.name)(*given)
+        return self.answer
 
-    def _answer(self, op: Op, method: Method, answer: object) -> tuple[Status, int]:
+    def _answer(self, op: Op, method: Method, answer: object, held: Held | None) -> tuple[Status, int]:
         """What a method's value says: how the call ended, and the block or mark."""
         number = isinstance(answer, int) and not isinstance(answer, bool)
         if op.kind == Kind.MARK:
             return Status.OK, self._token(answer)
-        if method.returns == "none":
-            return Status.OK, 0
+        if method.returns in ("none", "bool"):  # a block that is resized stays where it is
+            in_place = held.ptr if held is not None and op.kind == Kind.RESIZE else 0
+            served = method.returns == "none" or bool(answer)
+            return (Status.OK, in_place) if served else (Status.FAILED, 0)
         if answer is None:
             return (Status.OK if method.returns == "null" else Status.FAILED), 0
         if not isinstance(answer, int) or not number or not 0 <= answer <= SIZE_MAX:
             return Status.WRONG, 0
         ptr = answer + self.base
         return (Status.OK, ptr) if ptr or method.returns == "null" else (Status.FAILED, 0)
+
+    def mark_of(self, held: Held) -> Any:
+        """A mark as the subject gave it."""
+        return self._marks[held.ptr - _TOKENS] if held.ptr >= _TOKENS else held.ptr
 
     def _token(self, mark: Any) -> int:
         """The word of a mark."""

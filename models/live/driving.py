@@ -102,6 +102,10 @@ class Checked:
                 event = replace(event, ptr=block.ptr, held=block.size)
         return replace(event, flags=int(flag), bad_at=bad_at), tag
 
+    def look(self) -> Event:
+        """An event that asks for nothing: what the subject's counters say now."""
+        return self._bare(Op(Kind.CHECK), Status.OK)
+
     def _first_damaged(self, blocks: Sequence[Held]) -> tuple[Held, int] | None:
         """The first block that is not as its owner wrote it, and where it is not."""
         for block in blocks:

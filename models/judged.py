@@ -1,0 +1,133 @@
+"""A subject whose every call is judged: what programs that failures print run on."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from heaplaw.spec.event import NONE
+from heaplaw.spec.history import Op
+from heaplaw.spec.shapes import POOL, SHAPES, Kind
+
+from .methods import Method, own_method
+from .session import NAMERS, Session, Step
+
+
+class Judging(Protocol):
+    """What judges the calls: a machine."""
+
+    session: Session
+
+    def perform(self, op: Op) -> Step:
+        """Carry out and judge an operation."""
+        ...
+
+    def perform_by(self, op: Op, method: Method, given: Mapping[str, object]) -> Step:
+        """… by a method of the user's own choice."""
+        ...
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call a method that is no operation."""
+        ...
+
+    def look_at_invariants(self) -> None:
+        """Check what the user says always holds."""
+        ...
+
+
+class Judged:
+    """Stands for a subject, and has its methods: operations are judged by the laws, other calls by what is live.
+
+    `own` are operations by methods of the user's own, beside those that the machine knows.
+    """
+
+    def __init__(self, machine: Judging, own: Iterable[tuple[Kind, str]] = ()) -> None:
+        self._machine = machine
+        self._session = machine.session
+        self._operations = [*self._session.calls.operations.items()]
+        self._operations += [(kind, own_method(text, kind, re.findall(r"\w+", text))) for kind, text in own]
+
+    def __getattr__(self, name: str) -> Any:
+        """A method, which is judged when it is called; what is no method as it is."""
+        there = getattr(self._session.calls.subject, name)
+        if not callable(there):
+            return there
+
+        def judged(*arguments: Any) -> Any:
+            __tracebackhide__ = True
+            value = self._done(name, arguments)
+            self._machine.look_at_invariants()
+            return value
+
+        return judged
+
+    def __call__(self, *arguments: Any) -> Any:
+        """A subject that is itself called."""
+        __tracebackhide__ = True
+        return self.__getattr__("__call__")(*arguments)
+
+    def _done(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        __tracebackhide__ = True
+        methods = [(kind, method) for kind, method in self._operations if method.name == name]
+        if not methods:
+            return self._machine.call(name, *map(self._block, arguments))
+        for op, method, given in self._meanings(methods, arguments):
+            if method is self._session.calls.operations.get(op.kind):
+                self._machine.perform(op)
+            else:
+                self._machine.perform_by(op, method, given)
+            return self._session.calls.answer
+        told = ", ".join(map(str, arguments))
+        raise ValueError(f"{name}({told}): no operation is called so, or it is about a block that is not live")
+
+    def _meanings(
+        self, methods: list[tuple[Kind, Method]], arguments: tuple[Any, ...]
+    ) -> Iterator[tuple[Op, Method, dict[str, object]]]:
+        """What a call may mean: the operation, and the user's own words in it."""
+        for kind, method in methods:
+            pairs = list(zip(method.arguments, arguments, strict=False))
+            fixed = all(value == word for word, value in pairs if isinstance(word, int))
+            if len(arguments) != len(method.arguments) or not fixed:
+                continue
+            words: dict[str, Any] = {word: value for word, value in pairs if isinstance(word, str)}
+            op = self._op(kind, words)
+            if op is not None:
+                yield op, method, words
+
+    def _op(self, kind: Kind, words: dict[str, Any]) -> Op | None:
+        """The operation that these arguments ask for; the user's own words are left in `words`."""
+        env, slot, block = self._session.live.env, NONE, words.pop("ptr", None)
+        mark = words.pop("mark", None)
+        size, align = words.pop("size", None), words.pop("align", 0)
+        count = words.pop("count", 1)
+        for known in ("osize", "oalign", "tag"):
+            words.pop(known, None)
+        if kind in NAMERS:
+            found = self._slot_of_mark(mark) if kind == Kind.RELEASE else self._slot_of(block)
+            if found is None:
+                return None
+            slot = found
+        elif kind != Kind.POP and block:
+            return None  # one call for everything, given a block: it asks for no new one
+        if kind in (Kind.ALLOC, Kind.ZALLOC) and align:
+            if kind == Kind.ALLOC and align != env.max_align:
+                return None
+            align = 0
+        if SHAPES[self._session.live.shape.name] is POOL and kind not in NAMERS and size is None:
+            size = env.block_size if kind in (Kind.ALLOC, Kind.ZALLOC) else 0
+        return Op(kind, size or 0, slot, align, count)
+
+    def _slot_of(self, block: Any) -> int | None:
+        """The slot that holds the block at an address that the subject gave, the newest first."""
+        calls, held = self._session.calls, self._session.slots.items()
+        found = [slot for slot, there in held if not there.mark and there.ptr - calls.base == block]
+        return max(found, default=None)
+
+    def _slot_of_mark(self, mark: Any) -> int | None:
+        """The slot that holds a mark."""
+        calls, held = self._session.calls, self._session.slots.items()
+        return max((slot for slot, there in held if there.mark and calls.mark_of(there) == mark), default=None)
+
+    def _block(self, argument: Any) -> Any:
+        """An argument that is the address of a live block, as programs name it."""
+        slot = self._slot_of(argument) if isinstance(argument, int) and argument > 0 else None
+        return argument if slot is None else self._session.address(slot)
