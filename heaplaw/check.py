@@ -28,6 +28,8 @@ LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
 PARTING = 1.5
 """Seconds that an interrupted check takes for making its witnesses short."""
+Counts = Callable[[int, int, int], None]
+"""Told while a run is judged: operations judged, operations of the run, laws found broken in it."""
 STRIDE = 2**18
 """Operations judged between two looks at the run, and at the user."""
 
@@ -101,6 +103,7 @@ class Check:
     profile: str = "mixed"
     boundary_share: float = BOUNDARY_SHARE
     progress: Callable[[str], None] = lambda _text: None
+    counts: Counts = lambda _done, _total, _broken: None
     tallies: dict[str, Tally] = field(default_factory=dict[str, Tally])
     findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
     done: int = 0
@@ -130,7 +133,7 @@ class Check:
             small,
             subject.instances,
         ):
-            self.progress(f"{trace.profile}: {len(trace):,} operations")
+            self.progress(f"the {trace.profile} run")
             self.one(trace)
             known = {expected.law for expected in subject.expected}
             if not isinstance(self.ends[-1][1], Completed) and "failure_is_reported" in known:
@@ -151,6 +154,7 @@ class Check:
             while not host.ended(0.002):
                 with held():
                     judge.feed(min(host.progress() // 4096 * 4096, judge.done + STRIDE))
+                    self.counts(judge.done, len(trace), sum(tally.broken > 0 for tally in judge.tallies.values()))
         except KeyboardInterrupt:
             host.kill()
             judge.history = returned(history, min(host.progress(), judge.done + STRIDE))
@@ -223,11 +227,12 @@ def check(
     seconds: float = 20.0,
     boundary_share: float = BOUNDARY_SHARE,
     progress: Callable[[str], None] = lambda _text: None,
+    counts: Counts = lambda _done, _total, _broken: None,
 ) -> Report:
     """Judge `subject` by every law of its shape; minimise the first violation of each law that is broken.
 
     `boundary_share`: the part of a mixed run's operations that belong to groups around a refused request.
-    `seconds`: the time limit for minimising each law.
+    `seconds`: the time limit for minimising each law. `progress` is told what is done, `counts` how far a run is.
     """
     started = time.monotonic()
     state = Check(
@@ -239,6 +244,7 @@ def check(
         profile,
         boundary_share,
         progress,
+        counts,
     )
     interrupted = False
     try:

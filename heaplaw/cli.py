@@ -14,17 +14,18 @@ from . import __version__, interrupts
 from .commands.matrix import command as matrix_command
 from .console import (
     BROKEN,
+    COLOURS,
     HARNESS,
     HOLDS,
     INTERRUPTED,
     UNDECIDED,
     USAGE,
-    combine,
+    Output,
+    Verdicts,
     echo,
     found,
     progress,
-    show,
-    show_matrix,
+    progressing,
     warn,
 )
 from .defaults import Configured
@@ -72,6 +73,8 @@ def cli() -> None:
     show_default=True,
     help="Time limit for minimising each law.",
 )
+@click.option("--color", type=click.Choice(COLOURS), default="auto", help="Colours: on terminals, always, never.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as docs/json.md tells.")
 def check(
     subjects: tuple[str, ...],
     prefix: str,
@@ -87,6 +90,8 @@ def check(
     cpu: float,
     output: Path,
     seconds: float,
+    color: str,
+    as_json: bool,
 ) -> None:
     """Judge SUBJECTs: the C library's malloc when none is named. Several give a table, a column a subject.
 
@@ -104,25 +109,25 @@ def check(
     seed = secrets.randbelow(10**8) if seed is None else seed
     given = {"block_size": block_size, "num_blocks": num_blocks, "capacity": capacity}
     arguments = {name: value for name, value in given.items() if value is not None}
-    worst, reports = HOLDS, list[Any]()
+    faces = Verdicts(output, Output.standard(color), as_json)
     chosen = found(subjects or ("glibc",), prefix, shape, arguments)
-    for place, subject in enumerate(chosen):
-        if place:
-            echo([""])
+    for subject in chosen:
         try:
-            report = run(subject, seed, operations, limits, profile, seconds, boundary_share, progress)
+            with progressing(subject.name or subject.identity) as told:
+                report = run(
+                    subject, seed, operations, limits, profile, seconds, boundary_share, told.says, told.counts
+                )
             with held():
-                worst = combine(worst, show(report, output, len(chosen) == 1))
-                reports.append(report)
+                faces.take(report, len(chosen))
         finally:
             subject.close()
         if report.interrupted:
+            faces.close(INTERRUPTED)
             saved = f"; what was found is in {output}/" if report.witnesses else ""
             click.echo(f"interrupted after {report.operations:,} operations{saved}", err=True)
             sys.exit(INTERRUPTED)
-    if len(reports) > 1:
-        show_matrix(reports)
-    sys.exit(worst)
+    faces.close(faces.code)
+    sys.exit(faces.code)
 
 
 @cli.command()
@@ -131,19 +136,30 @@ def check(
 @click.option(
     "--emit", type=click.Choice(["c", "pytest"]), help="Print a program that shows the same, and run nothing."
 )
-def replay(file: Path, times: int, emit: str | None) -> None:
+@click.option("--color", type=click.Choice(COLOURS), default="auto", help="Colours: on terminals, always, never.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as docs/json.md tells.")
+def replay(file: Path, times: int, emit: str | None, color: str, as_json: bool) -> None:
     """Run a stored trace again and show what it does. Exit code 1 when the law is broken again, 0 when it holds now."""
     from .emit import c_program, pytest_regression
-    from .replay import run_again
+    from .replay import run_stored
+    from .schemas import text
     from .store import load
 
+    if emit is not None and as_json:
+        raise click.UsageError("--emit and --json: one of them")
     stored = load(file)
     if emit is not None:
         click.echo(c_program(stored) if emit == "c" else pytest_regression(stored))
         return
-    lines, broken = run_again(stored, times)
-    echo(lines)
-    sys.exit(BROKEN if broken else HOLDS)
+    again, output = run_stored(stored, times), Output.standard(color)
+    code = BROKEN if again.broken else HOLDS
+    if as_json:
+        from .schemas.documents import replay_document
+
+        echo([text(replay_document(again, code))])
+    else:
+        output.tell(again.lines(output.page))
+    sys.exit(code)
 
 
 @cli.command()

@@ -4,9 +4,9 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from .minimise import Witness
     from .subjects import ProcessSubject
     from .terminal.facts import Failure
+    from .terminal.live import Line, Quiet
     from .terminal.marked import Marked
     from .terminal.tables import LawRow
 
+DUMB = ("dumb", "unknown")
+"""Names of terminals that show no more than text."""
+COLOURS = ("auto", "always", "never")
 HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
 
@@ -43,6 +47,14 @@ def progress(text: str) -> None:
     """Tell what is being done, on a terminal only: logs stay quiet."""
     if sys.stderr.isatty():
         click.echo(f"  … {text}", err=True)
+
+
+def progressing(subject: str) -> "Line | Quiet":
+    """Tells how far a check of `subject` is: one live line on a terminal, nothing elsewhere. A context manager."""
+    from .terminal.live import Line, Quiet
+
+    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in DUMB
+    return Line(subject) if live else Quiet()
 
 
 def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[str, int]) -> "list[ProcessSubject]":
@@ -97,7 +109,7 @@ class Output:
         """
         there = sys.stdout.isatty()
         page = Page.of(shutil.get_terminal_size().columns) if there else PLAIN
-        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in DUMB
         return cls(page, colour == "always" or (colour == "auto" and there and not plain), colour == "always" and plain)
 
     def tell(self, lines: "Sequence[Marked]") -> None:
@@ -144,8 +156,45 @@ def failures(report: "Report", folder: Path) -> "list[Failure]":
     return found
 
 
-def show(report: "Report", folder: Path, whole: bool = True, output: Output = Output()) -> int:
-    """Keep a report's witnesses and print it, the table of laws only if `whole`; the exit code that it asks for."""
+@dataclass
+class Verdicts:
+    """What a check prints: each report when it is there, or one JSON document when all are."""
+
+    folder: Path
+    """Where witnesses are stored."""
+    output: Output = Output()
+    as_json: bool = False
+    code: int = HOLDS
+    """The exit code that the reports so far ask for."""
+    judged: "list[tuple[Report, list[Failure], int]]" = field(default_factory=list[Any])
+
+    def take(self, report: "Report", of: int) -> None:
+        """One of `of` reports: keep its witnesses and print it, the table of laws only if there are no others."""
+        code = exit_code(report)
+        self.code = combine(self.code, code)
+        if self.judged and not self.as_json:
+            echo([""])
+        if self.as_json:
+            self.judged.append((report, failures(report, self.folder), code))
+        else:
+            self.judged.append((report, show(report, self.folder, of == 1, self.output), code))
+
+    def close(self, code: int) -> None:
+        """After the last report: the table of several, or the document, with the exit code of all."""
+        if self.as_json:
+            from .schemas import text
+            from .schemas.documents import check_document
+
+            echo([text(check_document(self.judged, code))])
+        elif len(self.judged) > 1 and code != INTERRUPTED:
+            from .terminal.marked import Marked
+            from .terminal.tables import matrix
+
+            self.output.tell([Marked(""), *matrix([report for report, _, _ in self.judged], self.output.page)])
+
+
+def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[Failure]":
+    """Print a report, the table of laws only if `whole`, and what is broken, whose witnesses are stored in `folder`."""
     from heaplaw.spec.verdict import Holds
 
     from .terminal import verdicts
@@ -157,20 +206,13 @@ def show(report: "Report", folder: Path, whole: bool = True, output: Output = Ou
     if whole:
         output.laws(law_rows(report))
         output.tell([blank])
-    for found in failures(report, folder):
-        output.tell([*verdicts.failure(report.subject, found.witness, found.path, found.also, page, found.said), blank])
+    broken = failures(report, folder)
+    for each in broken:
+        output.tell([*verdicts.failure(report.subject, each.witness, each.path, each.also, page, each.said), blank])
     decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
     note = [] if report.broken or not decided else [mark("holds = no counterexample found in this run", Role.DIM)]
     output.tell([*verdicts.surprises(report, page), *verdicts.closing(report, page), *note, verdicts.summary(report)])
-    return exit_code(report)
-
-
-def show_matrix(reports: "Sequence[Report]", output: Output = Output()) -> None:
-    """A table of laws and subjects."""
-    from .terminal.marked import Marked
-    from .terminal.tables import matrix
-
-    output.tell([Marked(""), *matrix(reports, output.page)])
+    return broken
 
 
 def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:

@@ -1,18 +1,50 @@
 """Run a stored witness again."""
 
+from dataclasses import dataclass, replace
+
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.judge import judge
 from heaplaw.spec.verdict import Violated
 
 from .judges import judge_fast
 from .minimise import LIMITS, NAIVE_UP_TO, Witness
-from .report import failure
 from .store import Stored
+from .subjects import ProcessSubject
 from .subjects.resolve import from_spec
+from .terminal import verdicts
+from .terminal.marked import Marked, Role, lines_of, mark
+from .terminal.page import PLAIN, Page
 
 
-def run_again(stored: Stored, times: int) -> tuple[list[str], int]:
-    """What the trace does now, in words, and how many of `times` runs broke the law."""
+@dataclass(frozen=True)
+class Again:
+    """What a stored trace does now."""
+
+    stored: Stored
+    subject: ProcessSubject
+    """Its process has ended."""
+    broken: int
+    """Runs that broke the law."""
+    times: int
+    witness: Witness | None
+    """What was seen in the first of them."""
+
+    def lines(self, page: Page = PLAIN) -> list[Marked]:
+        """In words."""
+        stored, blank = self.stored, Marked("")
+        lines = [*verdicts.packed([stored.id, self.subject.identity], page), blank]
+        if stored.document["truncated"]:
+            lines += [Marked("the trace was too long to be stored whole: what follows is its beginning"), blank]
+        if self.witness is not None:
+            return [*lines, *verdicts.failure(self.subject, self.witness, stored.path, page=page)]
+        lines += [mark(f"{stored.law} holds now: 0 of {self.times} runs broke it", Role.HELD)]
+        for name, text in (("stored", stored.observed), ("required", stored.required)):
+            lines += verdicts.labelled(name, text, page)
+        return lines
+
+
+def run_stored(stored: Stored, times: int) -> Again:
+    """Run the trace so many times."""
     subject = from_spec(stored.subject)
     broken, seen = 0, None
     decide = judge if len(stored.trace) <= NAIVE_UP_TO else judge_fast
@@ -23,29 +55,14 @@ def run_again(stored: Stored, times: int) -> tuple[list[str], int]:
             outcome = decide(history, [law(stored.law)])[0].outcome
             if isinstance(outcome, Violated):
                 broken += 1
-                seen = seen or Witness(
-                    stored.law,
-                    stored.trace,
-                    outcome.violations[0],
-                    history,
-                    stored.document["shrunk_from"],
-                    runs=1,
-                )
-        lines = [f"{stored.id}   {subject.identity}", ""]
-        if stored.document["truncated"]:
-            lines += ["the trace was too long to be stored whole: what follows is its beginning", ""]
-        if seen is None:
-            holds = f"{stored.law} holds now: 0 of {times} runs broke it"
-            return [*lines, holds, f"    stored    {stored.observed}", f"    required  {stored.required}"], 0
-        shown = Witness(
-            seen.law,
-            seen.trace,
-            seen.violation,
-            seen.history,
-            seen.shrunk_from,
-            replayed=(broken, times),
-            runs=1,
-        )
-        return [*lines, *failure(subject, shown, stored.path)], broken
+                first = outcome.violations[0]
+                seen = seen or Witness(stored.law, stored.trace, first, history, stored.document["shrunk_from"], runs=1)
     finally:
         subject.close()
+    return Again(stored, subject, broken, times, seen and replace(seen, replayed=(broken, times)))
+
+
+def run_again(stored: Stored, times: int) -> tuple[list[str], int]:
+    """What the trace does now, in words, and how many of `times` runs broke the law."""
+    again = run_stored(stored, times)
+    return lines_of(again.lines()), again.broken

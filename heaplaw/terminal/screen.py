@@ -13,7 +13,8 @@ from rich.text import Text
 
 from .marked import Marked, Role
 from .page import Page
-from .tables import LawRow
+from .tables import OTHERS, LawRow
+from .tables import law_table as plain_table
 
 STYLES = {
     Role.STRONG: "bold",
@@ -60,7 +61,9 @@ class Screen:
     def laws(self, rows: Sequence[LawRow]) -> str:
         """The table of laws."""
         with self.console.capture() as captured:
-            self.console.print(law_table(rows, self.page))
+            self.console.print(law_table([row for row in rows if row.id != OTHERS], self.page))
+            for line in plain_table([row for row in rows if row.id == OTHERS], self.page):
+                self.console.print(styled(line), soft_wrap=True, highlight=False)
         # rich fills cells with blanks up to the edge.
         return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
@@ -75,7 +78,7 @@ def styled(line: Marked) -> Text:
 
 def law_table(rows: Sequence[LawRow], page: Page) -> Table:
     """Law, name, verdict, evidence; on a narrow page evidence stands behind the verdict."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", highlight=False)
     heads = ("  law", "name", "verdict") if page.narrow else ("  law", "name", "verdict", "evidence")
     for at, head in enumerate(heads):
         table.add_column(head, no_wrap=at < len(heads) - 1, overflow="fold")
