@@ -92,7 +92,7 @@ class AllocatorMachine(SessionMachine):
         super().__init_subclass__(**given)
         if cls.shape not in SHAPES:
             raise ValueError(f"{cls.__name__}: {cls.shape!r} is no shape; shapes are {', '.join(SHAPES)}")
-        there = SHAPES[cls.shape].operations | set(map(kind_of, cls.operations))
+        there: set[Kind] = {*SHAPES[cls.shape].operations, *map(kind_of, cls.operations)}
         there |= {Kind.RENEW} if cls.renews else set()
         for name, kind in RULES.items():
             if name not in vars(cls):

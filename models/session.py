@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
-from typing import Any
+from typing import Any, Self
 
 from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
 from heaplaw.spec.event import NONE, NULL, Event, Flag, Status
@@ -222,9 +222,7 @@ class Session:
         """The methods of the subject; TypeError when it is no object that has some."""
         if isinstance(self.live, Checked) and isinstance(self.live.calls, ObjectCalls):
             return self.live.calls
-        raise TypeError(
-            "calls of one's own need an object with methods, which make() returns; this one is driven by steps"
-        )
+        raise TypeError("calls of your own need an object with methods from make(); this subject is driven by steps")
 
     def call(self, name: str, *arguments: object) -> object:
         """Call a method of the subject that is none of its shape's operations, then read every live block back, and the
@@ -277,10 +275,7 @@ class Session:
         if held is None or held.mark:
             live = ", ".join(map(str, sorted(one for one, there in self.slots.items() if not there.mark)))
             raise ValueError(f"no live block is in slot {slot}; there is one in: {live or 'none'}")
-        base = (
-            self.live.calls.base if isinstance(self.live, Checked) and isinstance(self.live.calls, ObjectCalls) else 0
-        )
-        return Address(held.ptr - base, held.owner)
+        return Address(held.ptr - self.calls.base, held.owner)
 
     def spelling(self) -> Spelling:
         """How what was done so far is written."""
@@ -319,7 +314,7 @@ class Address(int):
 
     owned: Owned
 
-    def __new__(cls, address: int, owner: int) -> "Address":
+    def __new__(cls, address: int, owner: int) -> Self:
         """The block that operation `owner` made."""
         made = super().__new__(cls, address)
         made.owned = Owned(owner)
