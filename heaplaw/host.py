@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -48,6 +48,27 @@ class HostError(Exception):
     """The subject could not be started; the text says why, in one line."""
 
 
+class Process(Protocol):
+    """A subject's process: what a `subprocess.Popen` is, as far as it is needed."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def poll(self) -> int | None: ...
+
+
+class Starter(Protocol):
+    """Starts a subject's process, in a session of its own."""
+
+    def start(self, descriptor: int, size: int, reply: int, said: IO[bytes]) -> Process:
+        """The process: it shares the memory in `descriptor` (`size` bytes), answers through `reply`, and what it prints
+        goes to `said`. HostError when it cannot be started.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Command:
     """How a subject's process is started: `argv` follows the program and the three numbers."""
@@ -55,6 +76,21 @@ class Command:
     program: Sequence[str]
     argv: Sequence[str]
     environment: Mapping[str, str]
+
+    def start(self, descriptor: int, size: int, reply: int, said: IO[bytes]) -> Process:
+        """Start the program."""
+        try:
+            return subprocess.Popen(
+                [*self.program, str(descriptor), str(size), str(reply), *self.argv],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
+                pass_fds=(descriptor, reply),
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HostError(f"cannot start {self.program[0]}: {error.strerror}") from error
 
 
 @dataclass(frozen=True)
@@ -68,7 +104,7 @@ class Told:
 class Host:
     """A fork server for one subject, for traces of up to `rows` operations."""
 
-    def __init__(self, command: Command, rows: int) -> None:
+    def __init__(self, command: Starter, rows: int) -> None:
         self.rows = rows
         self._used = 0
         self._offsets, size = layout.offsets(rows)
@@ -86,17 +122,7 @@ class Host:
         self._reply = reply
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the host
         try:
-            self._process = subprocess.Popen(
-                [*command.program, str(descriptor), str(size), str(child_reply), *command.argv],
-                stdin=subprocess.PIPE,
-                stdout=self._said,
-                stderr=self._said,
-                pass_fds=(descriptor, child_reply),
-                env={**os.environ, **command.environment},
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise HostError(f"cannot start {command.program[0]}: {error.strerror}") from error
+            self._process = command.start(descriptor, size, child_reply, self._said)
         finally:
             os.close(child_reply)
             os.close(descriptor)

@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,6 @@ from heaplaw.spec.shapes import SHAPES
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
 """Seconds between two looks at a running child."""
-PARENT = os.getppid()
-"""Whose worker this is."""
 BUFFER_ALIGN = 16
 """What the address of the buffer that a Python object is given is a multiple of."""
 
@@ -138,10 +136,10 @@ def told_by(instances: Instances) -> list[dict[str, int]]:
     return [instance.told for instance in instances.every]
 
 
-def object_of(spec: Mapping[str, Any]) -> Subject:
-    """A Python object by the names of its methods."""
+def object_of(spec: Mapping[str, Any], found: Any = None) -> Subject:
+    """A Python object by the names of its methods: what `spec["target"]` stands for, or `found`."""
     shape = SHAPES[spec["shape"]]
-    maker = maker_of(spec["target"], shape, spec["arguments"])
+    maker = maker_of(spec["target"], shape, spec["arguments"], found)
     buffer = Buffer(maker.arguments["capacity"], BUFFER_ALIGN) if maker.wants_buffer else None
     objects = [maker.first(buffer.address if buffer else 0)]
     align = promised_align(objects[0], shape, spec["align"])
@@ -155,7 +153,15 @@ def object_of(spec: Mapping[str, Any]) -> Subject:
     instances = begun(caller, plan, buffer)
     env = env_of(caller.things[1].object, shape, plan, maker.arguments, instances.every[0].told)
     return Subject(
-        caller, instances, {"offers": sorted(plan.offers), "env": vars(env), "instances": told_by(instances)}
+        caller,
+        instances,
+        {
+            "offers": sorted(plan.offers),
+            "env": vars(env),
+            "instances": told_by(instances),
+            "plan": plan.document(),
+            "type": type(caller.things[1].object).__name__,
+        },
     )
 
 
@@ -189,8 +195,8 @@ def run(job: Job, subject: Subject, memory: int) -> None:
     os._exit(0)
 
 
-def supervise(job: Job, child: int, cpu: float, wall: float) -> str:
-    """Wait for the child: how it ended, or what it used up without progress."""
+def supervise(job: Job, child: int, cpu: float, wall: float, parent: int) -> str:
+    """Wait for the child: how it ended, or what it used up without progress. `parent`: whose worker this is."""
     clock = (~child << 3) | 2  # the child's CPU clock (clock_getcpuclockid)
     seen, then, started = job.head[layout.PROGRESS], 0.0, time.monotonic()
     while True:
@@ -202,7 +208,7 @@ def supervise(job: Job, child: int, cpu: float, wall: float) -> str:
             used = time.clock_gettime(clock)
         except OSError:
             used = 0.0
-        if os.getppid() != PARENT:  # nobody is left to answer to
+        if os.getppid() != parent:  # nobody is left to answer to
             os.kill(child, signal.SIGKILL)
             os._exit(1)
         if job.head[layout.PROGRESS] != seen:
@@ -217,14 +223,15 @@ def supervise(job: Job, child: int, cpu: float, wall: float) -> str:
     return "completed" if finished and os.WEXITSTATUS(status) == 0 else f"exit {os.WEXITSTATUS(status)}"
 
 
-def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> None:
-    """Serve until standard input ends."""
+def serve(descriptor: int, size: int, reply: int, made: Callable[[], Subject], orders: Iterable[str]) -> None:
+    """Serve until the `orders` end, a line a run."""
+    parent = os.getppid()
 
     def say(text: str) -> None:
         os.write(reply, (text.replace("\n", " ") + "\n").encode())
 
     try:
-        subject = subject_of(spec)
+        subject = made()
     except SubjectError as error:
         say(f"error {error}")
         sys.exit(2)
@@ -235,7 +242,7 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     say("ok " + json.dumps(subject.told))
     make_pattern()  # once, before the first fork
-    for line in sys.stdin:
+    for line in orders:
         _, cpu, wall, memory = line.split()
         child = os.fork()
         if child == 0:
@@ -245,11 +252,12 @@ def main(descriptor: int, size: int, reply: int, spec: Mapping[str, Any]) -> Non
                 sys.stderr.write(f"{type(error).__name__}: {error}\n")
                 sys.stderr.flush()
             os._exit(70)
-        say(supervise(job, child, int(cpu) / 1000, int(wall) / 1000))
+        say(supervise(job, child, int(cpu) / 1000, int(wall) / 1000, parent))
 
 
 if __name__ == "__main__":
     if os.getcwd() not in sys.path:  # noqa: PTH109 - the user's own modules, as `python -m` would find them
         sys.path.insert(0, os.getcwd())  # noqa: PTH109
     repeat_addresses()
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))
+    wanted = json.loads(sys.argv[4])
+    serve(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), lambda: subject_of(wanted), sys.stdin)

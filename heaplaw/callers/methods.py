@@ -92,9 +92,12 @@ class Maker:
         return made
 
 
-def maker_of(target: str, shape: Shape, arguments: Mapping[str, int]) -> Maker:
-    """Who makes objects of `target`: a class or a function that is called, or nobody when it is the object itself."""
-    found = find(target)
+def maker_of(target: str, shape: Shape, arguments: Mapping[str, int], found: Any = None) -> Maker:
+    """Who makes objects of `target`: a class or a function that is called, or nobody when it is the object itself.
+
+    `found` is what `target` stands for, where that is known.
+    """
+    found = find(target) if found is None else found
     itself = shape is LUA_ALLOC and not isinstance(found, type) and callable(found) and fits(found, 3)
     maker = Maker(target, found, arguments, callable(found) and not itself)
     asked = maker.parameters.get("capacity")

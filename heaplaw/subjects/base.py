@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from heaplaw.host import Command, Host, HostError, Told
+from heaplaw.host import Command, Host, HostError, Starter, Told
 from heaplaw.plan import COLUMN_OF, Plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import History, Trace, plain_env
@@ -17,6 +17,8 @@ from heaplaw.spec.shapes import CALLS, Kind, Shape
 NativeCode = "native"
 """The driver written in C ran the subject; otherwise the Python worker did, call by call."""
 
+OBJECTS = frozenset({"object", "here"})
+"""Kinds of `spec` whose subjects are Python objects by their methods: named to be imported, or made in a test."""
 _LIMITS = Limits()
 
 
@@ -48,7 +50,7 @@ class ProcessSubject:
     identity: str
     shape: Shape
     offers: frozenset[str]
-    command: Command
+    command: Starter
     spec: Mapping[str, Any]
     driver: str
     env: Env = field(default_factory=Env)
@@ -62,6 +64,8 @@ class ProcessSubject:
     """A short name, for tables of several subjects."""
     plan: Plan | None = None
     """How each operation is called, where that is known before the subject's process starts."""
+    stated: Callable[[Env], Env] | None = field(default=None, repr=False)
+    """What is promised for a Python object, put into what it says of itself."""
     _host: Host | None = field(default=None, repr=False)
     _others: tuple[Env, ...] = ()
 
@@ -98,8 +102,9 @@ class ProcessSubject:
 
     def _told(self, host: Host) -> Told:
         """What the subject in that process says of itself: a buffer lies elsewhere in every process."""
-        if self.spec["kind"] == "object":
-            return Told((Env(**json.loads(host.greeting.removeprefix("ok "))["env"]),), self._counted)
+        if self.spec["kind"] in OBJECTS:
+            env = Env(**json.loads(host.greeting.removeprefix("ok "))["env"])
+            return Told((self.stated(env) if self.stated else env,), self._counted)
         instances = instances_of(host.greeting)
         return Told(tuple(replace(self.env, **told) for told in instances) or (self.env,), self._counted)
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from heaplaw import mapping, plan
 from heaplaw.mapping import Mapping
-from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
+from heaplaw.spec.event import Env
 from heaplaw.spec.history import plain_env
-from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import SHAPES, WORDS, Shape
 
 from .base import Expected, ProcessSubject, UsageError, worker_command
 from .build import compiled
 from .elf import read_exports
 from .native import TLS, c_library, checked, library_subject, preloaded, version_of_c_library
+from .promises import names_of, promising
 
 KINDS = {word: kind for kind, word in WORDS.items()}
 STANDARD = frozenset({"malloc", "calloc", "realloc", "free"})
@@ -172,37 +172,19 @@ def env_of(read: Mapping) -> Env:
         capacity = size * blocks
     zeroed = read.operations.get("zeroed")
     return replace(
-        plain,
-        max_align=says.alignment or plain.max_align,
+        promising(plain, says),
         capacity=capacity,
         block_size=size,
         num_blocks=blocks,
         header=constants.get("header", plain.header),
-        coalesces=plain.coalesces if says.coalesces is None else says.coalesces,
-        zero_size=Zero[says.zero_size.upper()],
-        direction=Direction[says.direction.upper()],
-        padding=Padding[says.padding.upper()],
-        reuse_order=Order[says.reuse.upper()],
-        max_request_align=says.max_alignment or plain.max_request_align,
-        max_request=2**says.size_bits - 1,
-        aligned_multiple=plain.aligned_multiple if says.aligned_size is None else says.aligned_size == "multiple",
         counted=zeroed is None or "count" in zeroed.arguments,
     )
 
 
 def promises_of(read: Mapping, env: Env) -> frozenset[str]:
     """The promises that laws need, by the names that they ask for."""
-    given = {
-        "coalesces": env.coalesces,
-        "reuse order": env.reuse_order != Order.ANY,
-        "zero size": env.zero_size != Zero.UNSPECIFIED,
-        "errno": read.promises.errno,
-        "shrinks": read.promises.shrinks,
-        "free null": takes_null(read),
-        "huge sizes": env.max_request > PTRDIFF_MAX,
-        "grid": read.shape == "pool" and "base" in read.counters,
-    }
-    return frozenset(name for name, promised in given.items() if promised)
+    grid = {"grid"} if read.shape == "pool" and "base" in read.counters else set[str]()
+    return names_of(env, read.promises, takes_null(read)) | grid
 
 
 def takes_null(read: Mapping) -> bool:

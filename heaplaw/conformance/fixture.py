@@ -1,0 +1,70 @@
+"""The fixtures, as they work."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from .again import replaying
+from .failures import LawBrokenError, UndecidedError
+from .forms import Form, form_of
+from .judged import Clause, Finding, Judged, dialect
+from .session import settings_of, told
+from .shared import shared
+
+
+def finding(request: pytest.FixtureRequest) -> Finding:
+    """What came of the law that the test is for. All tests of one subject share a check."""
+    form = form_of(request)
+    node = request.node.nodeid.partition("[")[0]
+    clause: Clause = request.param
+    if (again := replaying(request.config)) is not None:
+        again.run(form, node)
+        pytest.skip("a stored trace was run in place of it")
+    judged = shared(request.config, node, lambda: form.judged(node, settings_of(request.config)))
+    return told(request.node, judged, clause, dialect(form.shape))
+
+
+class Conforms:
+    """Judges allocators inside a test."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    def __call__(
+        self,
+        make: Callable[..., object],
+        shape: str,
+        *,
+        promises: Mapping[str, object] | None = None,
+        expect: Mapping[str, str] | None = None,
+        operations: int | None = None,
+        seed: int | None = None,
+    ) -> Mapping[str, Finding]:
+        """The findings by law. LawBrokenError tells what is broken, UndecidedError what could not be judged."""
+        __tracebackhide__ = True
+        form = Form(make, shape, dict(promises or {}), dict(expect or {}), operations, seed)
+        if (again := replaying(self._request.config)) is not None and again.run(form, self._request.node.nodeid):
+            pytest.skip("a stored trace was run in place of it")
+        return required(form.judged(self._request.node.nodeid, settings_of(self._request.config)))
+
+
+def required(judged: Judged) -> Mapping[str, Finding]:
+    """The findings, where no law is broken and each that applies was decided."""
+    __tracebackhide__ = True
+    if judged.findings is None:
+        raise UndecidedError(f"not judged: {judged.error}")
+    every = list(judged.findings.values())
+    broken = [found for found in every if found.outcome in ("violated", "gone")]
+    if broken:
+        lines = [line for place, found in enumerate(broken) for line in told_of(found, place)]
+        more = f" (and {len(broken) - 1} more)" if broken[1:] else ""
+        raise LawBrokenError(broken[0].summary + more, lines)
+    if undecided := [found.summary for found in every if found.outcome == "undecided"]:
+        raise UndecidedError(undecided[0], (judged.title, *undecided))
+    return judged.findings
+
+
+def told_of(found: Finding, place: int) -> tuple[str, ...]:
+    """A finding's lines; what is judged is said with the first one alone."""
+    lines = found.lines or (found.summary,)
+    return lines if not place else ("", *(lines[2:] or lines))

@@ -1,0 +1,73 @@
+"""What a subject promises beyond its shape: the keys of a mapping's `[promises]`, for mappings and for tests alike."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from heaplaw.mapping import vocabulary as vocab
+from heaplaw.mapping.model import Promises
+from heaplaw.mapping.problems import did_you_mean, listing
+from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
+from heaplaw.spec.layout import PTRDIFF_MAX
+
+from .base import UsageError
+
+
+def promising(plain: Env, says: Promises) -> Env:
+    """What is constant over a run, as laws see it, with what is promised; `plain` is what holds otherwise."""
+    return replace(
+        plain,
+        max_align=says.alignment or plain.max_align,
+        coalesces=plain.coalesces if says.coalesces is None else says.coalesces,
+        zero_size=Zero[says.zero_size.upper()],
+        direction=Direction[says.direction.upper()],
+        padding=Padding[says.padding.upper()],
+        reuse_order=Order[says.reuse.upper()],
+        max_request_align=says.max_alignment or plain.max_request_align,
+        max_request=2**says.size_bits - 1,
+        aligned_multiple=plain.aligned_multiple if says.aligned_size is None else says.aligned_size == "multiple",
+    )
+
+
+def names_of(env: Env, says: Promises, free_null: bool) -> frozenset[str]:
+    """The promises that laws need, by the names that they ask for. `free_null`: NULL may be freed."""
+    given = {
+        "coalesces": env.coalesces,
+        "reuse order": env.reuse_order != Order.ANY,
+        "zero size": env.zero_size != Zero.UNSPECIFIED,
+        "errno": says.errno,
+        "shrinks": says.shrinks,
+        "free null": free_null,
+        "huge sizes": env.max_request > PTRDIFF_MAX,
+    }
+    return frozenset(name for name, promised in given.items() if promised)
+
+
+def read(said: Mapping[str, object], where: str) -> Promises:
+    """Promises as a test writes them: `{"alignment": 16, "reuse": "lifo"}`; UsageError, with every mistake in it."""
+    wrong: list[str] = []
+    for key, value in said.items():
+        if key not in vocab.PROMISES:
+            advice = did_you_mean(key, vocab.PROMISES) or f"there are {listing(vocab.PROMISES, 'and')}"
+            wrong.append(f"unknown promise `{key}`; {advice}")
+        elif problem := _misfit(key, value):
+            wrong.append(f"`{key}` is {value!r:.40}, expected {problem}")
+    if wrong:
+        raise UsageError(f"{where}: " + "; ".join(wrong))
+    given: dict[str, Any] = dict(said)
+    return Promises(**given)
+
+
+def _misfit(key: str, value: object) -> str:
+    """What is expected of a promise, in words, where it is something else; empty where it is well."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if key in vocab.CHOICES:
+        options = vocab.CHOICES[key]
+        return "" if value in options else "one of " + listing(options)
+    if key in vocab.FLAGS:
+        return "" if isinstance(value, bool) else "True or False"
+    if key in vocab.ALIGNMENTS:
+        fitting = number and isinstance(value, int) and 1 <= value <= vocab.MOST_ALIGN and value & (value - 1) == 0
+        return "" if fitting else f"a power of two up to {vocab.MOST_ALIGN}, bytes"
+    low, high = vocab.SIZE_BITS
+    return "" if number and isinstance(value, int) and low <= value <= high else f"{low} to {high} bits"
