@@ -290,5 +290,5 @@ def _own_calls(history: History, spelling: Spelling) -> Iterator[str]:
     for index, own in spelling.own.items():
         found.setdefault(WORDS[history.trace.op(index).kind], {})[str(own.method)] = None
     for word, texts in found.items():
-        told = list(texts)
-        yield f"{word}={told[0]!r}" if len(told) == 1 else f"{word}={tuple(told)!r}"
+        quoted = [f'"{text}"' for text in texts]
+        yield f"{word}={quoted[0]}" if len(quoted) == 1 else f"{word}=({', '.join(quoted)})"

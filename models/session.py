@@ -231,6 +231,8 @@ class Session:
         `LawViolated` when a block is not as it was, or a counter not as it must be.
         """
         __tracebackhide__ = True
+        if known := [CALLS[kind] for kind, method in self.calls.operations.items() if method.name == name]:
+            raise ValueError(f"{name} is an operation that laws know ({known[0]}): perform it, so that they judge it")
         given = tuple(map(written, arguments))
         plain = [int(a) if isinstance(a, Address) else a for a in arguments]
         method = getattr(self.calls.subject, name)
@@ -275,7 +277,7 @@ class Session:
         if held is None or held.mark:
             live = ", ".join(map(str, sorted(one for one, there in self.slots.items() if not there.mark)))
             raise ValueError(f"no live block is in slot {slot}; there is one in: {live or 'none'}")
-        return Address(held.ptr - self.calls.base, held.owner)
+        return Address(held.ptr - getattr(getattr(self.live, "calls", None), "base", 0), held.owner)
 
     def spelling(self) -> Spelling:
         """How what was done so far is written."""
