@@ -11,6 +11,7 @@ import click
 from heaplaw.spec.shapes import SHAPES
 
 from . import __version__, interrupts
+from .commands.doctor import command as doctor_command
 from .commands.matrix import command as matrix_command
 from .console import (
     BROKEN,
@@ -350,6 +351,7 @@ def subjects(as_json: bool) -> None:
     echo([json.dumps(document(), indent=2, ensure_ascii=False)] if as_json else listing())
 
 
+cli.add_command(doctor_command)
 cli.add_command(matrix_command)
 
 

@@ -1,0 +1,28 @@
+"""`heaplaw doctor`: what this machine lacks, and what that costs."""
+
+import sys
+
+import click
+
+from heaplaw.console import Output, echo, progress
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def command(as_json: bool) -> None:
+    """What this machine lacks, what that costs, and what to install or to set.
+
+    Exit code 0 where nothing is broken, 1 where something is there, or has to be, and does not work. What is only
+    missing is no error: heaplaw then does less, and says so.
+    """
+    from heaplaw import schemas
+    from heaplaw.doctor import document, examine, lines
+    from heaplaw.doctor.text import exit_code
+
+    found = examine(progress)
+    if as_json:
+        echo([schemas.text(document(found))])
+    else:
+        output = Output.standard()
+        output.tell(lines(found, output.page))
+    sys.exit(exit_code(found))
