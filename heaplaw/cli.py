@@ -12,6 +12,7 @@ from heaplaw.spec.shapes import SHAPES
 
 from . import __version__, interrupts
 from .commands.doctor import command as doctor_command
+from .commands.explain import command as explain_command
 from .commands.matrix import command as matrix_command
 from .console import (
     BROKEN,
@@ -163,16 +164,17 @@ def replay(file: Path, times: int, emit: str | None, color: str, as_json: bool) 
     sys.exit(code)
 
 
-@cli.command()
-@click.argument("names", nargs=-1, metavar="[LAW]...")
-def laws(names: tuple[str, ...]) -> None:
-    """The catalogue of laws, from the code; or single laws (HL103, blocks_disjoint), whole."""
-    from .laws import catalogue_text, law_text
+@cli.command(context_settings={"allow_extra_args": True})
+@click.pass_context
+def laws(ctx: click.Context) -> None:
+    """The catalogue of laws, from the code. `heaplaw explain CODE` tells one whole."""
+    from .explaining import catalogue_lines
+    from .subjects.base import UsageError
 
-    if not names:
-        echo(catalogue_text())
-    for name in names:
-        echo(law_text(name))
+    if ctx.args:
+        raise UsageError(f"laws lists all of them; `heaplaw explain {' '.join(ctx.args)}` tells one law whole")
+    output = Output.standard()
+    output.tell(catalogue_lines(output.page))
 
 
 @cli.command()
@@ -351,6 +353,7 @@ def subjects(as_json: bool) -> None:
     echo([json.dumps(document(), indent=2, ensure_ascii=False)] if as_json else listing())
 
 
+cli.add_command(explain_command)
 cli.add_command(doctor_command)
 cli.add_command(matrix_command)
 

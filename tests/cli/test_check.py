@@ -128,8 +128,7 @@ def test_the_catalogue(run: Any) -> None:
     ran = run("laws")
     assert ran.code == 0
     assert "HL103  blocks_disjoint" in ran.out
-    assert "source    C17 7.22.3 p1" in run("laws", "HL103").out
-    assert run("laws", "blocks_disjoint").out == run("laws", "HL103").out
+    assert "source    C17 7.22.3 p1" in run("explain", "HL103").out
 
 
 def test_a_reader_who_leaves_changes_nothing(mutants: Path, tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def test_options_that_would_have_no_effect(run: Any) -> None:
 def test_names_that_are_not_known(run: Any, mutants: Path) -> None:
     run("check", "cpythn").refused("no such subject", "did you mean cpython?")
     run("check", "mutant:size-34").refused("no such mutant", "size-33")
-    run("laws", "blocks_disjont").refused("no such law", "blocks_disjoint")
+    run("explain", "blocks_disjont").refused("no such law", "blocks_disjoint")
+    run("laws", "HL103").refused("`heaplaw explain HL103`")
     run("cheque").refused("cheque")
 
 

@@ -1,0 +1,28 @@
+"""An allocator with a seeded fault, for each law: what a violation looks like in a check."""
+
+from dataclasses import dataclass
+
+from heaplaw.mutants import MUTANTS
+from heaplaw.mutants.reference import PATCHES, subjects_of
+from heaplaw.mutants.shapes import SHAPE_MUTANTS
+from heaplaw.spec.law import AnyLaw, Scope
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mutant that `heaplaw check mutant:NAME` judges."""
+
+    name: str
+    summary: str
+
+
+def seeded(found: AnyLaw) -> Fault | None:
+    """A fault that breaks the law, if possible one that is easily seen; None of layouts, which no check judges."""
+    if found.scope is Scope.LAYOUT:
+        return None
+    compiled = (*MUTANTS, *(mutant for group in SHAPE_MUTANTS.values() for mutant in group))
+    made = sorted((mutant for mutant in compiled if mutant.law == found.name), key=lambda mutant: mutant.hidden)
+    made += [mutant for mutant in compiled if found.name in mutant.also and not mutant.hidden]
+    patched = [patch for patch in PATCHES.values() if patch.law == found.name and subjects_of(patch.name)]
+    faults = [Fault(item.name, item.summary) for item in made] + [Fault(item.name, item.summary) for item in patched]
+    return next(iter(faults), None)

@@ -1,0 +1,87 @@
+"""The catalogue as a page of the documentation: MyST Markdown."""
+
+import re
+from textwrap import fill
+
+from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.law import AnyLaw
+from heaplaw.terminal.marked import lines_of as plain
+
+from .entries import ENTRIES, GROUPS
+from .faults import seeded
+from .judged import pair
+from .needs import needed
+from .scene import scene, setting_of
+from .settings import lines_of
+from .text import judges, shapes
+
+HEAD = """\
+# The laws
+
+<!-- Generated from heaplaw/explaining: HEAPLAW_UPDATE=1 pytest tests/explaining writes it anew. -->
+
+Every law of the catalogue: what it asks, where it comes from, a program that keeps it and one that breaks it, and
+when breaking it is legitimate. The programs are tiny histories, and the laws themselves have judged them.
+`heaplaw explain CODE` tells the same of one law, `heaplaw laws` lists them all.
+
+In the pictures `=` are bytes of one owner, `X` bytes that two live blocks share, `!` a wrong byte, `-` a block that
+is no longer live, `~` bytes beyond the request that the allocator calls usable, `.` the buffer. A known violation
+is written into the [mapping](mapping.md#known-violations) as an `[[expect]]`, with a reason."""
+
+
+def markdown() -> str:
+    """The whole page."""
+    parts = [HEAD, *_table()]
+    for title, entries in GROUPS.values():
+        parts.append(f"## {title}")
+        parts += [part for entry in entries for part in _section(CATALOGUE[entry.law])]
+    return "\n\n".join(parts) + "\n"
+
+
+def anchor(found: AnyLaw) -> str:
+    """The name of a law's section, the one that its heading has by itself as well."""
+    return f"{found.id.lower()}-{found.name}"
+
+
+def _table() -> list[str]:
+    parts: list[str] = []
+    for title, entries in GROUPS.values():
+        rows = ["| law | | |", "|---|---|---|"]
+        for entry in entries:
+            found = CATALOGUE[entry.law]
+            rows.append(f"| [{found.id}](#{anchor(found)}) | `{found.name}` | {_plain(found.sentence)} |")
+        parts += [f"**{title}**", "\n".join(rows)]
+    return parts
+
+
+def _section(found: AnyLaw) -> list[str]:
+    entry, (kept, broken) = ENTRIES[found.name], pair(found.name)
+    facts = [f"- source: {_plain(found.source)}"]
+    facts += [f"- {dialect}: {_plain(clause)}" for dialect, clause in found.dialects.items()]
+    facts += [f"- shapes: {shapes(found)}", f"- judges {judges(found)}"]
+    facts += [f"- needs {names}: {way}" for names, way in needed(found)]
+    parts = [f"({anchor(found)})=\n### {found.id} {found.name}", f"**{_plain(found.sentence)}**"]
+    parts += [_filled(entry.words), "\n".join(facts)]
+    parts += [f"Kept ({setting_of(entry.kept)}):", _fenced(plain(scene(found, entry.kept, kept)))]
+    parts += [f"Broken ({setting_of(entry.broken)}):", _fenced(plain(scene(found, entry.broken, broken)))]
+    if broken.violation:
+        told = f"Observed: {_plain(broken.violation.observed)}. Required: {_plain(broken.violation.required)}."
+        parts.append(_filled(told))
+    parts.append(_filled(f"**Legitimate:** {entry.legitimate}"))
+    parts += [_fenced(lines_of(text), "toml") for text in entry.settings]
+    if fault := seeded(found):
+        parts.append(_filled(f"To see it broken: `heaplaw check mutant:{fault.name}` ({_plain(fault.summary)})."))
+    return parts
+
+
+def _fenced(lines: list[str], language: str = "text") -> str:
+    return "\n".join([f"```{language}", *lines, "```"])
+
+
+def _filled(text: str) -> str:
+    return fill(text, 120, break_on_hyphens=False)
+
+
+def _plain(text: str) -> str:
+    """Text without the signs that mean something in Markdown."""
+    return re.sub(r"([\\*\[\]<|])", r"\\\1", text)
