@@ -15,12 +15,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
+from weakref import WeakSet
 
 from . import worker
 from .host import HostError
 
-_ours: set[int] = set()
-"""Ends of pipes to such processes: a copy that kept them open would keep its siblings from ending."""
+_ours: "WeakSet[IO[bytes]]" = WeakSet()
+"""Pipes to such processes: a copy that kept them open would keep its siblings from ending."""
 
 
 @dataclass
@@ -35,7 +36,7 @@ class ForkedProcess:
 
     def __post_init__(self) -> None:
         self.stdin = os.fdopen(self.end, "wb")
-        _ours.add(self.end)
+        _ours.add(self.stdin)
 
     def poll(self) -> int | None:
         """The exit code, below 0 for a signal; None while it lives."""
@@ -55,7 +56,6 @@ class ForkedProcess:
             if until is not None and time.monotonic() > until:
                 raise subprocess.TimeoutExpired("the copy of this process", timeout or 0)
             time.sleep(0.002)
-        _ours.discard(self.end)
         return code
 
 
@@ -82,16 +82,18 @@ class Fork:
         if pid == 0:
             try:
                 self._serve(descriptor, size, reply, said.fileno(), orders, end)
-            finally:
-                os._exit(70)
+            except BaseException as error:  # noqa: BLE001 - the copy must end here, whatever happens
+                os.write(said.fileno(), f"{type(error).__name__}: {error}\n".encode())
+            os._exit(70)
         os.close(orders)
         return ForkedProcess(pid, end)
 
     def _serve(self, descriptor: int, size: int, reply: int, said: int, orders: int, end: int) -> None:
         """What the copy does."""
         os.setsid()
-        for other in (*_ours, end):
-            os.close(other)
+        os.close(end)
+        for other in list(_ours):
+            other.close()
         faulthandler.disable()  # a crash of the subject is told by the report, not on the runner's terminal
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)

@@ -79,7 +79,7 @@ def here_subject(
         )
     if not callable(make):
         raise UsageError(f"{node}: what makes the allocator cannot be called; give a class, or lambda: MyPool(64, 100)")
-    says = read(promises or {}, node)
+    says, known = read(promises or {}, node), expectations(expect or {}, node)
     spec: dict[str, Any] = {
         "kind": "here",
         "node": node,
@@ -89,7 +89,7 @@ def here_subject(
         "align": says.alignment or 8,
     }
     subject = _started(node, spec, Fork(lambda: object_of(spec, make)), says)
-    subject.expected = expectations(expect or {}, node)
+    subject.expected = known
     return subject
 
 
