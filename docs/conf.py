@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """How Sphinx builds the documentation: `sphinx-build -W -n -b html docs OUT`, without a network."""
 
 from importlib.metadata import version as installed

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001
 """An arena of marks: blocks follow each other, and all that came after a mark end together."""
 
 import ctypes
