@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from heaplaw.mutants import MUTANTS
+from heaplaw.mutants import MUTANTS, Mutant
 from heaplaw.mutants.reference import PATCHES, subjects_of
 from heaplaw.mutants.shapes import SHAPE_MUTANTS
 from heaplaw.spec.law import AnyLaw, Scope
@@ -16,13 +16,17 @@ class Fault:
     summary: str
 
 
+def _hidden(mutant: Mutant) -> bool:
+    return mutant.hidden
+
+
 def seeded(found: AnyLaw) -> Fault | None:
     """A fault that breaks the law, if possible one that is easily seen; None of layouts, which no check judges."""
     if found.scope is Scope.LAYOUT:
         return None
     compiled = (*MUTANTS, *(mutant for group in SHAPE_MUTANTS.values() for mutant in group))
-    made = sorted((mutant for mutant in compiled if mutant.law == found.name), key=lambda mutant: mutant.hidden)
-    made += [mutant for mutant in compiled if found.name in mutant.also and not mutant.hidden]
+    made = sorted((mutant for mutant in compiled if mutant.law == found.name), key=_hidden)
+    made += sorted((mutant for mutant in compiled if found.name in mutant.also), key=_hidden)
     patched = [patch for patch in PATCHES.values() if patch.law == found.name and subjects_of(patch.name)]
     faults = [Fault(item.name, item.summary) for item in made] + [Fault(item.name, item.summary) for item in patched]
     return next(iter(faults), None)

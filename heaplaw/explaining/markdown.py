@@ -46,7 +46,7 @@ def anchor(found: AnyLaw) -> str:
 def _table() -> list[str]:
     parts: list[str] = []
     for title, entries in GROUPS.values():
-        rows = ["| law | | |", "|---|---|---|"]
+        rows = ["| law | name | what it asks |", "|---|---|---|"]
         for entry in entries:
             found = CATALOGUE[entry.law]
             rows.append(f"| [{found.id}](#{anchor(found)}) | `{found.name}` | {_plain(found.sentence)} |")
@@ -67,7 +67,7 @@ def _section(found: AnyLaw) -> list[str]:
     if broken.violation:
         told = f"Observed: {_plain(broken.violation.observed)}. Required: {_plain(broken.violation.required)}."
         parts.append(_filled(told))
-    parts.append(_filled(f"**Legitimate:** {entry.legitimate}"))
+    parts.append(_filled(f"**When breaking it is legitimate:** {entry.legitimate}"))
     parts += [_fenced(lines_of(text), "toml") for text in entry.settings]
     if fault := seeded(found):
         parts.append(_filled(f"To see it broken: `heaplaw check mutant:{fault.name}` ({_plain(fault.summary)})."))

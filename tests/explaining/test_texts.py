@@ -11,7 +11,6 @@ import pytest
 from heaplaw import console, explaining, schemas
 from heaplaw.commands.explain import TOPICS as OFFERED
 from heaplaw.explaining.entries import ENTRIES
-from heaplaw.explaining.faults import seeded
 from heaplaw.explaining.topics import EXIT_CODES, MAPPING, TOPICS, VERDICTS
 from heaplaw.mapping.vocabulary import PROMISES, TOP
 from heaplaw.spec.catalogue import CATALOGUE
@@ -98,11 +97,6 @@ def test_the_document_is_that_of_the_schema() -> None:
     assert json.loads(json.dumps(found)) == found
     assert [law["name"] for law in found["laws"]] == list(CATALOGUE)
     assert all(law["kept"]["judged"] >= 1 and "observed" not in law["kept"] for law in found["laws"])
-
-
-def test_faults_that_are_named_break_the_law() -> None:
-    for law in CATALOGUE.values():
-        assert (seeded(law) is None) == (law.scope is Scope.LAYOUT), law.name
 
 
 def test_the_page_is_what_the_generator_gives() -> None:

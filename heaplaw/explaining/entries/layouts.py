@@ -1,4 +1,4 @@
-"""Layouts: sizes and alignments put together. No allocator is involved."""
+"""Layouts: sizes and alignments put together, without an allocator."""
 
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 

@@ -7,13 +7,12 @@ from ..program import aligned, alloc, program, resize
 
 ALIGNED = Entry(
     "aligned",
-    "Whoever stores an object in a block relies on the block's address: instructions for vectors fault on others, "
-    "and tagged pointers lose bits. What alignment is required depends on the request: the one that was asked for; "
-    "of a malloc, that of the strictest object that fits into the block, so that 8 bytes need 8 and not 16; of any "
-    "other shape, the one that is promised. Seen to break it: choosing a block by its size alone, when 24 bytes come "
-    "from a row of 24 whatever the alignment (libstdc++'s pool resources before GCC 15) and 256 bytes may lie 128 "
-    "bytes past a multiple of 256 (mimalloc 2.0); counting from the buffer's start instead of address 0; serving an "
-    "aligned request from a recycled block as it lies.",
+    "Whoever stores an object in a block relies on its address: vector instructions fault on others, and tagged "
+    "pointers lose bits. Required is what was asked for; of a malloc, the alignment of the strictest object that "
+    "fits into the block, so that 8 bytes need 8 and not 16; of any other shape, what is promised. Seen to break it: "
+    "choosing a block by its size alone, so that 24 bytes come from a row of 24 whatever the alignment (libstdc++'s "
+    "pool resources before GCC 15); 256 bytes aligned to 256 that lie 128 further (mimalloc 2.0); aligning the "
+    "offset in a buffer instead of the address; serving an aligned request from a recycled block as it lies.",
     kept=program("malloc", alloc(8, 0x8), alloc(64, 0x10), aligned(64, 64, 0x80)),
     broken=program("malloc", alloc(64, 0x8)),
     legitimate="where less is promised. C17 asks more of small sizes than C23 does; the reading of C23 is judged. An "
@@ -22,12 +21,12 @@ ALIGNED = Entry(
 )
 SIZED = Entry(
     "sized",
-    "Every byte that was asked for belongs to the caller and must take a write. heaplaw writes a block from its first "
-    "byte to its last right after it was handed out; what cannot be written ends the count. Seen to break it: the "
-    "length of a mapped region computed without the header, so that its last page is missing, sizes cut to 32 bits, "
-    "and a zeroed request served as if for one element.",
-    kept=program("malloc", alloc(64, 0x10)),
-    broken=program("malloc", alloc(64, 0x10, flags=Flag.UNWRITABLE, bad_at=16)),
+    "Every byte that was asked for belongs to the caller and must take a write. heaplaw writes a block right after "
+    "it was handed out, whole up to 64 KiB, and of a larger one pages from the first to the last; what cannot be "
+    "written ends the count. Seen to break it: the length of a mapped region computed without the header, so that "
+    "its last page is missing, sizes cut to 32 bits, and a zeroed request served as if for one element.",
+    kept=program("malloc", alloc(8192, 0x10)),
+    broken=program("malloc", alloc(8192, 0x10, flags=Flag.UNWRITABLE, bad_at=0xFF0)),
     legitimate="never: what cannot be served whole is refused. Where the size parameter is narrower than 64 bits, "
     "`size_bits` says so, and larger sizes are not asked for.",
 )
