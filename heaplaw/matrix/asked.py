@@ -8,7 +8,7 @@ CrossHair's is needed for this, and none is given.
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from inspect import signature
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ class _Asked:
         return self._law.holds(*args)
 
 
+@cache
 def laws_of_contract(contract: "Contract") -> frozenset[str]:
     """The names of the laws that spoke while the contract ran on some arguments that it allows."""
     from heaplaw.proofs.contracts import memory

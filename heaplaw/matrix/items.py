@@ -9,7 +9,7 @@ from heaplaw.spec.law import AnyLaw
 __all__ = ["BROKEN", "ENGINES", "HARNESS", "SHOWN", "UNDECIDED", "Item", "Items", "Matrix", "merged"]
 
 ENGINES: Mapping[str, str] = {
-    "prove": "obligations of z3's on the reference's steps, each in one number reading",
+    "prove": "obligations that z3 decides on the reference's steps, per number reading",
     "confirm": "contracts that CrossHair follows through Python",
     "explore": "small reference allocators of which every state is visited",
     "machine": "Hypothesis machines on the reference's steps",

@@ -245,7 +245,7 @@ def _killed(row: "Row") -> Item:
     detail = f"{best.engine}, {best.operations} operation{'s' * (best.operations != 1)}"
     if case.law in row.broken:
         return Item(case.name, detail, "killed", best.operations)
-    return Item(case.name, f"{CATALOGUE[best.law].id} {best.law}: {detail}", "by another law", best.operations)
+    return Item(case.name, f"{CATALOGUE[best.law].id} {best.law}, by {detail}", "by another law", best.operations)
 
 
 def _unsound(matrix: Matrix) -> Iterator[str]:
