@@ -122,6 +122,7 @@ class Check:
         """Run and judge every campaign."""
         subject = self.subject
         small = "C functions" not in subject.offers
+        self.progress("drawing operations")
         for trace in generate.campaigns(
             subject.shape.name,
             subject.kinds,
@@ -139,6 +140,7 @@ class Check:
             if not isinstance(self.ends[-1][1], Completed) and "failure_is_reported" in known:
                 self.progress("once more without requests that can only be refused, which ended the run as expected")
                 self.one(without_huge(trace))
+            self.progress("drawing operations")
         if "C functions" in self.subject.offers and self.profile != "uniform":
             self.progress("first operations, each in a fresh process")
             for trace in first_traces(self.subject):

@@ -115,7 +115,7 @@ def check(
     chosen = found(subjects or ("glibc",), prefix, shape, arguments)
     for subject in chosen:
         try:
-            with progressing(subject.name or subject.identity) as told:
+            with progressing(subject.identity) as told:
                 report = run(
                     subject, seed, operations, limits, profile, seconds, boundary_share, told.says, told.counts
                 )

@@ -1,6 +1,7 @@
 """Run a stored witness again."""
 
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.judge import judge
@@ -34,7 +35,8 @@ class Again:
         stored, blank = self.stored, Marked("")
         lines = [*verdicts.packed([stored.id, self.subject.identity], page), blank]
         if stored.document["truncated"]:
-            lines += [Marked("the trace was too long to be stored whole: what follows is its beginning"), blank]
+            told = "the trace was too long to be stored whole: what follows is its beginning"
+            lines += [*(Marked(text) for text in wrap(told, page.columns)), blank]
         if self.witness is not None:
             return [*lines, *verdicts.failure(self.subject, self.witness, stored.path, page=page)]
         lines += [mark(f"{stored.law} holds now: 0 of {self.times} runs broke it", Role.HELD)]

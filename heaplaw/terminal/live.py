@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 DELAY = 0.5
 """Seconds: of runs that are shorter nothing is told."""
 PER_SECOND = 8
+LONGEST = 30
+"""Of a subject's name, characters."""
 
 
 class Quiet:
@@ -37,7 +39,8 @@ class Line:
         from rich.console import Console
         from rich.live import Live
 
-        self.subject, self.what, self.since = subject, "", time.monotonic()
+        self.subject = subject if len(subject) <= LONGEST else subject[: LONGEST - 1] + "…"
+        self.what, self.since = "", time.monotonic()
         self.counted: tuple[int, int, int] | None = None
         self._live = Live(
             get_renderable=self._drawn,

@@ -78,7 +78,9 @@ def styled(line: Marked) -> Text:
 
 def law_table(rows: Sequence[LawRow], page: Page) -> Table:
     """Law, name, verdict, evidence; on a narrow page evidence stands behind the verdict."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", highlight=False)
+    table = Table(
+        box=None, padding=(0, 1 if page.narrow else 2, 0, 0), pad_edge=False, header_style="bold", highlight=False
+    )
     heads = ("  law", "name", "verdict") if page.narrow else ("  law", "name", "verdict", "evidence")
     for at, head in enumerate(heads):
         table.add_column(head, no_wrap=at < len(heads) - 1, overflow="fold")
@@ -86,6 +88,6 @@ def law_table(rows: Sequence[LawRow], page: Page) -> Table:
         last = row.brief() if page.narrow else row.detail
         verdict, told = Text(row.word, STYLES[row.role]), Text(f"{last} {row.remark}".rstrip(), "dim")
         name = Text(row.name, "dim" if row.role is Role.DIM else "")
-        cells = (verdict + " " + told,) if page.narrow else (verdict, told)
+        cells = (Text.assemble(verdict, " ", told),) if page.narrow else (verdict, told)
         table.add_row(f"  {row.id}", name, *cells)
     return table

@@ -31,7 +31,7 @@ def test_a_failure_tells_law_trace_picture_and_what_to_type(run: Any, mutants: P
         "required  0 bytes shared",
         "fails for size 33 alone",
         "replayed 3 of 3 times",
-        "why       heaplaw laws HL103",
+        "why       heaplaw explain HL103",
     ):
         assert part in block, (part, block)
     assert "X" in block  # the picture: a byte that two blocks share
