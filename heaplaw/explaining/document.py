@@ -5,15 +5,14 @@ from typing import Any
 
 from heaplaw.schemas import envelope
 from heaplaw.spec.law import AnyLaw
-from heaplaw.terminal.marked import lines_of as plain
+from heaplaw.terminal.marked import lines_of
 
 from .entries import ENTRIES
-from .entry import Example
+from .entry import Example, in_mapping
 from .faults import seeded
 from .judged import Judged, pair
 from .needs import NEEDS
 from .scene import scene, setting_of
-from .settings import lines_of
 from .text import judges
 from .topics import Topic
 
@@ -41,13 +40,13 @@ def _law(found: AnyLaw) -> dict[str, Any]:
         "kept": _example(found, entry.kept, kept),
         "broken": _example(found, entry.broken, broken),
         "legitimate": entry.legitimate,
-        "settings": ["\n".join(lines_of(text)) for text in entry.settings],
+        "settings": ["\n".join(in_mapping(text)) for text in entry.settings],
         "seeded": None if fault is None else {"mutant": fault.name, "summary": fault.summary},
     }
 
 
 def _example(found: AnyLaw, example: Example, judged: Judged) -> dict[str, Any]:
-    text = plain(scene(found, example, judged))
+    text = lines_of(scene(found, example, judged))
     told = {"subject": setting_of(example), "judged": judged.judged, "text": text}
     if judged.violation is None:
         return told

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from heaplaw.mapping.vocabulary import PROMISES
 from heaplaw.spec.catalogue.layouts import Laid
 from heaplaw.spec.history import History
 
@@ -25,4 +26,9 @@ class Entry:
     legitimate: str
     """When breaking it is legitimate; begins with "never" where it is not."""
     settings: tuple[str, ...] = ()
-    """Lines of a mapping, each of which makes breaking it so legitimate: `[promises]` where that is said, constants."""
+    """Promises and constants of a mapping, each of which makes breaking it as the example does legitimate."""
+
+
+def in_mapping(setting: str) -> list[str]:
+    """A setting as it stands in a mapping, below the table that it belongs into."""
+    return ["[promises]", setting] if setting.partition(" ")[0] in PROMISES else [setting]

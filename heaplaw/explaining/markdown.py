@@ -5,14 +5,14 @@ from textwrap import fill
 
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.law import AnyLaw
-from heaplaw.terminal.marked import lines_of as plain
+from heaplaw.terminal.marked import lines_of
 
 from .entries import ENTRIES, GROUPS
+from .entry import in_mapping
 from .faults import seeded
 from .judged import pair
 from .needs import needed
 from .scene import scene, setting_of
-from .settings import lines_of
 from .text import judges, shapes
 
 HEAD = """\
@@ -62,13 +62,13 @@ def _section(found: AnyLaw) -> list[str]:
     facts += [f"- needs {names}: {way}" for names, way in needed(found)]
     parts = [f"({anchor(found)})=\n### {found.id} {found.name}", f"**{_plain(found.sentence)}**"]
     parts += [_filled(entry.words), "\n".join(facts)]
-    parts += [f"Kept ({setting_of(entry.kept)}):", _fenced(plain(scene(found, entry.kept, kept)))]
-    parts += [f"Broken ({setting_of(entry.broken)}):", _fenced(plain(scene(found, entry.broken, broken)))]
+    parts += [f"Kept ({setting_of(entry.kept)}):", _fenced(lines_of(scene(found, entry.kept, kept)))]
+    parts += [f"Broken ({setting_of(entry.broken)}):", _fenced(lines_of(scene(found, entry.broken, broken)))]
     if broken.violation:
         told = f"Observed: {_plain(broken.violation.observed)}. Required: {_plain(broken.violation.required)}."
         parts.append(_filled(told))
     parts.append(_filled(f"**When breaking it is legitimate:** {entry.legitimate}"))
-    parts += [_fenced(lines_of(text), "toml") for text in entry.settings]
+    parts += [_fenced(in_mapping(text), "toml") for text in entry.settings]
     if fault := seeded(found):
         parts.append(_filled(f"To see it broken: `heaplaw check mutant:{fault.name}` ({_plain(fault.summary)})."))
     return parts

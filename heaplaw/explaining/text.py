@@ -10,11 +10,11 @@ from heaplaw.terminal.marked import Marked, Role, mark
 from heaplaw.terminal.page import PLAIN, Page
 
 from .entries import ENTRIES
+from .entry import in_mapping
 from .faults import seeded
 from .judged import pair
 from .needs import mappable, needed
 from .scene import scene, setting_of
-from .settings import lines_of
 from .topics import Topic
 
 LABEL = 12
@@ -76,7 +76,7 @@ def law_lines(found: AnyLaw, page: Page = PLAIN) -> list[Marked]:
     lines += [BLANK, *seen(found, broken.violation, page)] if broken.violation else []
     lines += [BLANK, *row("allowed", entry.legitimate, page)]
     for text in entry.settings:
-        lines += row("setting", " ".join(lines_of(text)), page, role=Role.COMMAND)
+        lines += row("setting", " ".join(in_mapping(text)), page, role=Role.COMMAND)
     if mappable(found):
         lines += row("known?", f'[[expect]] with law = "{found.id}" and reason = "…", in the mapping', page)
     if fault := seeded(found):
