@@ -24,6 +24,9 @@ Every law of the catalogue: what it asks, where it comes from, a program that ke
 when breaking it is legitimate. The programs are tiny histories, and the laws themselves have judged them.
 `heaplaw explain CODE` tells the same of one law, `heaplaw laws` lists them all.
 
+A law that needs something is not applicable where that is missing. What offers it in a [mapping](mapping.md) is told
+beside it; a Python object offers operations and counters by methods of these names.
+
 In the pictures `=` are bytes of one owner, `X` bytes that two live blocks share, `!` a wrong byte, `-` a block that
 is no longer live, `~` bytes beyond the request that the allocator calls usable, `.` the buffer. A known violation
 is written into the [mapping](mapping.md#known-violations) as an `[[expect]]`, with a reason."""

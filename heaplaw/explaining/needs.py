@@ -25,7 +25,7 @@ NEEDS: Mapping[str, str] = {
     "buffer": "`buffer = …`, memory that the allocator is given",
     "bounds": '`buffer = …`, or `base = "…"` that tells where its own begins',
     "grid": '`base = "…"` of a pool whose blocks stand side by side',
-    "C functions": "a shared library; not a Python object",
+    "C functions": "a shared library, or CPython's own allocators; not a Python object",
     "huge sizes": "`[promises] size_bits = 64`, which is taken for granted",
     "coalesces": "`[promises] coalesces = true`, which a malloc is taken to promise",
     "reuse order": '`[promises] reuse = "lifo"` or `"fifo"`',
