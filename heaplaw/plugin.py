@@ -15,6 +15,8 @@ CONFORMANCE = Path(__file__).resolve().parent / "conformance"
 """What `--pyargs heaplaw.conformance` leads to."""
 HEADER = pytest.StashKey[list[str]]()
 RUN = pytest.StashKey[str]()
+JUDGED = pytest.StashKey[bool]()
+"""Subjects of --heaplaw are among the tests."""
 OURS = ("heaplaw.conformance.failures", "heaplaw.models.session")
 """Where what is raised is ours to tell."""
 
@@ -78,6 +80,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What is judged: subject, version, shape, seed and dialect."""
     return [f"heaplaw: {line}" for line in config.stash[HEADER]] if HEADER in config.stash else []
+
+
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
+    """Subjects that were named, and not among the tests, are no pass."""
+    if HEADER in config.stash and RUN not in config.stash and JUDGED not in config.stash:
+        terminalreporter.write_line(
+            f"heaplaw: nothing of --heaplaw {' '.join(config.getoption('heaplaw'))} was judged; "
+            "add --pyargs heaplaw.conformance",
+            yellow=True,
+        )
 
 
 @pytest.hookimpl(optionalhook=True)

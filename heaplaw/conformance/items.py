@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from heaplaw.mapping import MappingError
+from heaplaw.plugin import JUDGED
 from heaplaw.subjects import ProcessSubject, UsageError, resolve
 
 from .failures import UndecidedError
@@ -69,6 +70,7 @@ def of_name(parent: pytest.Collector, name: str) -> "SubjectItems":
 
 def made(parent: pytest.Collector, **given: Any) -> "SubjectItems":
     """The collector, in pytest's way."""
+    parent.config.stash[JUDGED] = True
     collector: SubjectItems = SubjectItems.from_parent(parent, **given)  # pyright: ignore[reportUnknownMemberType]
     return collector
 

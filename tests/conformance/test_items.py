@@ -129,6 +129,11 @@ def test_without_a_subject_it_says_what_to_type(suite: Suite) -> None:
     assert "--heaplaw mine.toml" in done.stdout.str()
 
 
+def test_a_subject_that_is_not_among_the_tests_is_told(suite: Suite, mapping: str) -> None:
+    done = suite("def test_mine():\n    pass\n", "--heaplaw", mapping)
+    done.stdout.fnmatch_lines(["heaplaw: nothing of --heaplaw mine.toml was judged; add --pyargs heaplaw.conformance"])
+
+
 def test_subjects_of_pyproject(suite: Suite, mapping: str, pytester: pytest.Pytester) -> None:
     pytester.makepyprojecttoml('[tool.heaplaw]\nsubjects = ["mine.toml"]\noperations = 2000\nseed = 5\n')
     done = suite("", *CONFORMANCE, "-k", "HL101", "--junitxml=out.xml")
