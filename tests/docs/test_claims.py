@@ -14,6 +14,8 @@ from heaplaw.cli import cli
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.shapes import SHAPES
 
+from .documents import normalised
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -64,6 +66,11 @@ def test_laws_that_are_named_are_there() -> None:
         for number, name in re.findall(r"\b(HL\d{3})\b(?:[ ]+([a-z]+_[a-z_]+))?", page.read_text()):
             assert number in numbers, f"{page.name}: {number}"
             assert name in ("", numbers[number]), f"{page.name}: {number} {name}"
+
+
+def test_the_picture_of_the_first_page_is_an_example_s() -> None:
+    (picture,) = re.findall(r"^```text\n(.*?)^```", (DOCS / "index.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert normalised(picture) in normalised((DOCS / "verify" / "zig.md").read_text())
 
 
 def test_exit_codes() -> None:

@@ -20,11 +20,12 @@ DOCUMENTS = {
     "verify/rust": ("rust", "rustc", "rustc"),
     "verify/zig": ("zig", "zig", "zig, or with pip: ziglang"),
     "verify/python": ("python", "bash", "bash"),
+    "pytest": ("", "bash", "bash"),
 }
 """Each document that is run: the folder of examples that it shows, the program that it needs, what to install."""
 NOT_SHOWN = "# ruff: noqa: INP001\n"
-SLOW = ("verify/zig",)
-"""Where the compiler alone takes long."""
+SLOW = ("verify/zig", "pytest")
+"""Where a compiler takes long, and what the tests of the plugin say too."""
 QUIET = "-W ignore::pytest.PytestAssertRewriteWarning"
 """pytest warns of a package that is installed to be edited, as heaplaw may be here; a reader has it installed."""
 
