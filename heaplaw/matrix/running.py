@@ -138,7 +138,7 @@ def _machines(matrix: Matrix, progress: Progress) -> Parts:
             base.teardown(self)
             into.append(self.session)
 
-        machine = type(f"Counted{rig.shape}", (MACHINES[rig.shape],), {"teardown": teardown})
+        machine = type(f"Counted{rig.shape}", (MACHINES[rig.shape],), {"teardown": teardown, "renews": True})
         make = partial(rig.live, unchanged)
         found = killed_by_machine(make, rig.shape, EXAMPLES, matrix.seed, STEPS, machine=machine)
         broken = {violation.law for violation in found.violations} if found else set[str]()

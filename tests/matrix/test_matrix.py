@@ -197,6 +197,11 @@ def test_explore_and_layouts(everything: Matrix) -> None:
     assert layouts.count > 100
 
 
+def test_machines__make_the_allocator_again(everything: Matrix) -> None:
+    only = replace(everything, evidence={**everything.evidence, "machine": {"made_again": (Item("bump"),)}})
+    assert [i.outcome for i in decided(only, "HL505", "machine").items("machine", law("HL505"))] == ["tested"]
+
+
 def _never(_event: object) -> bool:
     return False
 
