@@ -47,20 +47,27 @@ COUNTS: dict[str, list[int]] = json.loads(Path(__file__).with_name("counts.json"
 """States, transitions, and the depth of each model; a change of the steps or of what matters in them shows here."""
 
 
-@pytest.fixture(scope="module")
-def explored() -> dict[str, Exploration]:
-    return {name: explore(model) for name, model in MODELS.items()}
+@cache
+def searched(name: str) -> tuple[Exploration, Search]:
+    """A model explored, and the search that saw all its states: once in a process, whichever tests it is given."""
+    searches: list[Search] = []
+
+    class Kept(Search):
+        def run(self, limit: int) -> tuple[bool, Fault | None]:
+            searches.append(self)
+            return super().run(limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("heaplaw.models.explore.Search", Kept)
+        found = explore(MODELS[name])
+    (search,) = searches
+    return found, search
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_explore__visits_as_many_states_as_on_record(name: str, explored: dict[str, Exploration]) -> None:
-    found = explored[name]
+def test_explore__visits_as_many_states_as_on_record_and_decides_every_law(name: str) -> None:
+    found, _ = searched(name)
     assert [found.states, found.transitions, found.depth] == COUNTS[name]
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_explore__decides_every_law(name: str, explored: dict[str, Exploration]) -> None:
-    found = explored[name]
     assert found.complete
     assert found.witness is None
     assert found.missed == []
@@ -70,10 +77,8 @@ def test_explore__decides_every_law(name: str, explored: dict[str, Exploration])
     assert all(isinstance(verdict.evidence, Exhausted) for verdict in found.verdicts)
 
 
-def test_explore__steps_run_and_laws_are_asked_once_for_all_that_can_be_told_apart(
-    explored: dict[str, Exploration],
-) -> None:
-    found = explored["arena 128"]
+def test_explore__steps_run_and_laws_are_asked_once_for_all_that_can_be_told_apart() -> None:
+    found, _ = searched("arena 128")
     assert found.runs < found.transitions / 10
     asked, evaluated = found.evaluated
     assert evaluated < asked / 5
@@ -119,14 +124,6 @@ def test_explore__a_law_that_looks_back_further_is_unknown(monkeypatch: pytest.M
 # ------------------------------------------------------------------------------ states that are taken for one
 
 
-@cache
-def searched(name: str) -> Search:
-    """All states of a model."""
-    search = Search(MODELS[name], laws_for(MODELS[name]))
-    assert search.run(100_000) == (True, None)
-    return search
-
-
 def successor(search: Search, text: str, move: Any, place: int, garbage: int) -> str:
     """What a step really does, with `garbage` in every word that a state does not tell of."""
     model, tables = search.model, search.tables
@@ -162,7 +159,7 @@ def successor(search: Search, text: str, move: Any, place: int, garbage: int) ->
 @pytest.mark.parametrize("name", MODELS)
 def test_canonical__states_that_are_taken_for_one_behave_as_one(name: str) -> None:
     """Whatever stands in the words that are left out of a state, the same is answered, and the same state follows."""
-    search = searched(name)
+    _, search = searched(name)
     for number in range(0, len(search.order), max(1, len(search.order) // 30)):
         text = search.order[number]
         for move, place in search.choices(text[search.head :]):
@@ -175,7 +172,7 @@ def test_canonical__states_that_are_taken_for_one_behave_as_one(name: str) -> No
 @pytest.mark.parametrize("name", MODELS)
 def test_explore__ways_replay_literally(name: str) -> None:
     """The naive judge finds nothing on a shortest way either, and the same blocks are live at its end."""
-    search = searched(name)
+    _, search = searched(name)
     last = len(search.order) - 1
     for number in (last, last // 2, last // 3):
         ops = operations(search, Fault(number, ()))
