@@ -57,11 +57,12 @@ def command(
 
 
 def divided(names: tuple[str, ...]) -> "tuple[list[AnyLaw], list[str]]":
-    """Laws, and names of subjects. What looks like a law's number, and is none, is an error."""
+    """Laws, and names of subjects. What looks like a law, and is neither, is an error."""
+    import difflib
     import re
 
-    from heaplaw.spec.catalogue import law
-    from heaplaw.subjects import UsageError
+    from heaplaw.spec.catalogue import CATALOGUE, law
+    from heaplaw.subjects import UsageError, listing
 
     laws: list[AnyLaw] = []
     others: list[str] = []
@@ -71,6 +72,9 @@ def divided(names: tuple[str, ...]) -> "tuple[list[AnyLaw], list[str]]":
         except KeyError:
             if re.fullmatch(r"(?i)hl\d+", name):
                 raise UsageError(f"{name}: no such law (`heaplaw laws` lists them)") from None
+            close = difflib.get_close_matches(name, CATALOGUE, 1, 0.8)
+            if close and name not in listing.names():
+                raise UsageError(f"{name}: no such law; did you mean {close[0]}?") from None
             others.append(name)
     return laws, others
 
@@ -105,7 +109,7 @@ def decided(
 def shown(matrix: "Matrix", single: bool, as_json: bool) -> None:
     """Print it."""
     from heaplaw import schemas
-    from heaplaw.matrix.text import document, lines, summary, whole
+    from heaplaw.matrix.text import closing, document, lines, whole
     from heaplaw.terminal.marked import Marked
 
     if as_json:
@@ -116,7 +120,7 @@ def shown(matrix: "Matrix", single: bool, as_json: bool) -> None:
         output.tell(lines(matrix, output.page))
         return
     output.tell([line for law in matrix.laws for line in (*whole(matrix, law, output.page), Marked(""))])
-    output.tell([summary(matrix)])
+    output.tell([*closing(matrix)])
 
 
 def exit_code(matrix: "Matrix") -> int:

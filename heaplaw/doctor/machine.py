@@ -70,8 +70,7 @@ def runs(name: str) -> str:
         trace = make_trace(subject.shape.name, [Op(Kind.ALLOC, sized), Op(Kind.FREE, slot=0)], subject.env)
         history = subject.run(trace)
         if not isinstance(history.end, Completed):
-            words = subject.host(0).last_words()
-            raise OSError(f"the run ended early ({history.end}){': ' + words if words else ''}")
+            raise OSError(f"the run ended early: {subject.host(0).last_words() or history.end}")
         return subject.driver
     finally:
         subject.close()
@@ -163,7 +162,7 @@ def address_space() -> Finding:
         "address space",
         BROKEN,
         f"limited to {most / 2**30:.1f} GiB",
-        f"a run gets {MEMORY // 2**30} GiB when nothing is said: the system refuses that, and the run ends at once",
+        f"a run gets {MEMORY // 2**30} GiB when nothing is said: refused, runs of Python allocators end at once",
         "ulimit -v unlimited in the shell, or heaplaw check --memory with fewer GiB than the limit",
     )
 

@@ -12,7 +12,7 @@ from heaplaw.terminal.page import PLAIN, Page
 
 from .items import BROKEN, ENGINES, HARNESS, SHOWN, UNDECIDED, Item, Matrix
 
-__all__ = ["cell", "document", "lines", "short", "subject_cell", "summary", "whole"]
+__all__ = ["cell", "closing", "document", "lines", "short", "subject_cell", "whole"]
 
 NAME = 26
 """Columns of a law's name."""
@@ -73,8 +73,8 @@ def lines(matrix: Matrix, page: Page = PLAIN) -> list[Marked]:
         found.append(_head(law, names) + _row(cells))
     if matrix.subjects:
         found += [Marked(""), *_subjects(matrix, names, page.columns)]
-    found += [Marked(""), *_legend(matrix, page.columns), *_faults(matrix)]
-    return [*(line.rstrip() for line in found), summary(matrix)]
+    found += [Marked(""), *_legend(matrix, page.columns)]
+    return [*(line.rstrip() for line in found), *closing(matrix)]
 
 
 def _row(cells: Sequence[str]) -> Marked:
@@ -142,14 +142,15 @@ def _labelled(label: str, text: str, width: int) -> Iterator[Marked]:
         yield mark(f"{label if not place else '':<9} ", Role.LABEL) + part
 
 
-def _faults(matrix: Matrix) -> Iterator[Marked]:
+def closing(matrix: Matrix) -> Iterator[Marked]:
+    """What is wrong with the whole, what is not decided, and one line that can be searched for."""
     yield from (mark("FAULT", Role.BROKEN) + f"     {fault}" for fault in matrix.faults)
     if matrix.interrupted:
         yield Marked(f"interrupted: not decided: {matrix.interrupted}")
+    yield _summary(matrix)
 
 
-def summary(matrix: Matrix) -> Marked:
-    """One line that can be searched for."""
+def _summary(matrix: Matrix) -> Marked:
     law = f"{len(matrix.laws)} law{'s' * (len(matrix.laws) != 1)}"
     done = [engine for engine in ENGINES if engine in matrix.ran] + [*matrix.subjects]
     if not done:

@@ -1,6 +1,7 @@
 """The matrix says what can be asked, marks what was decided, and shows nothing as more than it is."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -254,10 +255,22 @@ def test_command__a_faulty_subject_is_told() -> None:
 
 
 def test_command__bad_names() -> None:
-    for name in ("HL999", "ref:nothing"):
+    for name in ("HL999", "ref:nothing", "blocks_disjont"):
         result = CliRunner().invoke(cli, ["matrix", name])
         assert isinstance(result.exception, UsageError)
         assert name in str(result.exception)
+
+
+def test_command__an_interrupt_leaves_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_given: object) -> Iterator[tuple[str, Item]]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setitem(running._RUN, "machine", stopped)
+    code, text = ran("HL403", "--run", "explore", "--run", "machine", "--run", "mutants")
+    assert code == 130
+    assert "exhausted" in text
+    assert "interrupted: not decided: machine, mutants" in text
 
 
 def test_documents__keep_to_the_schema(everything: Matrix) -> None:
