@@ -11,8 +11,9 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from heaplaw.recording import Recording
 from heaplaw.references.table import REFERENCES
-from heaplaw.refimpl.allocators import plain
+from heaplaw.refimpl.allocators import PoolAllocator, plain
 from heaplaw.spec.catalogue import CATALOGUE
 
 TEXT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
@@ -31,8 +32,12 @@ def test_programs__run(capsys: pytest.CaptureFixture[str]) -> None:
 def test_readme__its_programs_run(monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(programs) == 2
-    mine = SimpleNamespace(MyStack=lambda capacity: Stack(create_string_buffer(capacity), capacity))
+    assert len(programs) == 3
+    mine = SimpleNamespace(
+        MyStack=lambda capacity: Stack(create_string_buffer(capacity), capacity),
+        MyPool=PoolAllocator,
+        recording=Recording("malloc"),
+    )
     monkeypatch.setitem(sys.modules, "mine", mine)
     for program in programs:
         names: dict[str, Any] = {}
