@@ -295,11 +295,11 @@ def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
     """
     asked = {law(name).name for name in laws}
     recorded = history if isinstance(history, Recording) else None
-    whole = recorded.history() if recorded else history
+    whole = history if recorded is None else recorded.history()
     assert isinstance(whole, History)
     stated = [item for item in laws_of(whole.trace.shape) if not asked or item.name in asked]
-    offers = recorded.offers if recorded else offered(whole)
-    seen = recorded.looked if recorded else True
+    offers = offered(whole) if recorded is None else recorded.offers
+    seen = recorded is None or recorded.looked
     decided: dict[str, Verdict] = {}
     for item in stated:
         if item.name in EDGES or (item.name in CONTENT and not seen):

@@ -123,6 +123,12 @@ def test_mistakes_are_told(steps: object, said: str) -> None:
         steps()
 
 
+def test_nothing_recorded_is_no_pass() -> None:
+    judgement = heaplaw.judge(Recording("malloc"))
+    assert not judgement
+    judgement.require()
+
+
 def test_a_history_made_by_hand_is_judged_too() -> None:
     trace = make_trace("malloc", [Op(Kind.ALLOC, 64), Op(Kind.ALLOC, 64)])
     rows = [{"status": Status.OK, "ptr": 0x1000}, {"status": Status.OK, "ptr": 0x1000}]
