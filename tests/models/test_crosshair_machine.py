@@ -98,16 +98,16 @@ def machine(slack: int) -> type[AllocatorMachine]:
     class Machine(AllocatorMachine):
         shape = "pool"
 
-        def subject(self, capacity: int) -> Checked:
+        def pool_of(self, capacity: int) -> Checked:
             state = Carved(capacity)
             return Checked(StepCalls(stepping(slack), state, WordMemory(), state.env), Remembered())
 
         def make(self) -> Checked:
-            return self.subject(0)
+            return self.pool_of(0)
 
         @initialize(capacity=st.integers(0, 3 * BLOCK + 2))
         def choose_capacity(self, capacity: int) -> None:
-            self.session = Session(self.subject(capacity))
+            self.session = Session(self.pool_of(capacity))
 
     return Machine
 

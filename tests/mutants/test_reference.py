@@ -111,7 +111,13 @@ def test_copy__is_judged_in_a_process_of_its_own() -> None:
 # ---- kills
 
 
-@pytest.mark.parametrize("group", RIGS)
+LONG = {"coalescing"}
+"""Searched for ten seconds and more; that each of its mutants is killed is asserted below in any case."""
+
+
+@pytest.mark.parametrize(
+    "group", [pytest.param(group, marks=[pytest.mark.slow] if group in LONG else []) for group in RIGS]
+)
 def test_machine_of_the_shape__kills_every_mutant_of_its_steps(group: str) -> None:
     alive = [case.name for case in CASES if case.group == group and not engines.of_machine(case, shorten=False)[0]]
     assert not alive

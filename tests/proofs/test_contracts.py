@@ -42,7 +42,16 @@ REFUTES: dict[str, tuple[str, str]] = {
 each_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
 
-@each_contract
+LONG = {"bump.alloc", "stack.alloc", "pool.alloc", "pool.dealloc", "freelist.take", "layout.extend"}
+"""Confirmed in four seconds and more each. The same laws of the same steps are proved, for any capacity, by the
+obligations of these parts (test_bump.py and its neighbours); that the contracts can fail is seen below in any case.
+"""
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [pytest.param(each, id=each.name, marks=[pytest.mark.slow] if each.name in LONG else []) for each in CONTRACTS],
+)
 def test_reference__is_confirmed_over_all_paths(contract: Contract) -> None:
     assert confirm(contract.function) == Confirmed()
 

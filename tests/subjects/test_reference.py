@@ -30,7 +30,7 @@ def judged(name: str, operations: int) -> Report:
         subject.close()
 
 
-LONG = {"freelist", "platform", "pools", "trace", "large", "collected"}
+LONG = {"freelist", "platform", "pools", "pools-starved", "trace", "trace-starved", "large", "collected"}
 """Judged for ten seconds and more; tests/system judges their allocators in this process."""
 
 
