@@ -279,14 +279,13 @@ def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
     GROUP: a kind of allocator (stack, pool, malloc, …), or one mutant's name; all when none is named. Exit code 1 when
     a mutant survives, or when a law has no mutant, or kills none that was made for it. Takes minutes for all.
     """
-    import json
-
     from .killmatrix.engines import run
     from .killmatrix.matrix import build, chosen
     from .killmatrix.text import document, lines
+    from .schemas import envelope, text
 
     matrix = build(chosen(groups), run, whole=not groups, progress=progress)
-    echo([json.dumps(document(matrix), indent=2, ensure_ascii=False)] if as_json else lines(matrix))
+    echo([text(envelope("mutants", document(matrix)))] if as_json else lines(matrix))
     if matrix.unseen:
         sys.exit(INTERRUPTED)
     sys.exit(BROKEN if not matrix.sound else UNDECIDED if matrix.left_out else HOLDS)
@@ -299,13 +298,12 @@ def guide(as_json: bool) -> None:
 
     The sources' own words stand beside what was measured. The same figures on every machine.
     """
-    import json
-
     from .guide import document, lines
     from .guide import guide as measured
+    from .schemas import envelope, text
 
     found = measured()
-    echo([json.dumps(document(found), indent=2, ensure_ascii=False)] if as_json else lines(found))
+    echo([text(envelope("guide", document(found)))] if as_json else lines(found))
 
 
 @cli.command()
@@ -346,11 +344,10 @@ def subjects(as_json: bool) -> None:
 
     Yours lie in .heaplaw/ in the current folder, or in $XDG_CONFIG_HOME/heaplaw/mappings (~/.config/heaplaw/mappings).
     """
-    import json
-
+    from .schemas import envelope, text
     from .subjects.listing import document, listing
 
-    echo([json.dumps(document(), indent=2, ensure_ascii=False)] if as_json else listing())
+    echo([text(envelope("subjects", document()))] if as_json else listing())
 
 
 cli.add_command(explain_command)
