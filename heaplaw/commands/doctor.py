@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from heaplaw.console import Output, echo, progress
+from heaplaw.console import Output, echo, progressing
 
 
 @click.command("doctor")
@@ -19,7 +19,8 @@ def command(as_json: bool) -> None:
     from heaplaw.doctor import document, examine, lines
     from heaplaw.doctor.text import exit_code
 
-    found = examine(progress)
+    with progressing("doctor") as told:
+        found = examine(told.says)
     if as_json:
         echo([schemas.text(document(found))])
     else:

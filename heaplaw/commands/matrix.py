@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from heaplaw.console import BROKEN, HARNESS, HOLDS, INTERRUPTED, UNDECIDED, Output, echo, found, progress
+from heaplaw.console import BROKEN, HARNESS, HOLDS, INTERRUPTED, UNDECIDED, Output, echo, found, progressing
 from heaplaw.spec.shapes import SHAPES
 
 if TYPE_CHECKING:
@@ -95,10 +95,11 @@ def decided(
     wanted = [*ENGINES] if "all" in engines else [engine for engine in ENGINES if engine in engines]
     matrix = replace(matrix, seed=seed)
     try:
-        for step in with_subjects(matrix, subjects, operations, progress):
-            matrix = step
-        for step in run(matrix, wanted, progress):
-            matrix = step
+        with progressing("matrix") as told:
+            for step in with_subjects(matrix, subjects, operations, told.says):
+                matrix = step
+            for step in run(matrix, wanted, told.says):
+                matrix = step
     except KeyboardInterrupt:
         left = [engine for engine in wanted if engine not in matrix.ran]
         checks = [subject.identity for subject in subjects[len(matrix.subjects) :]]
