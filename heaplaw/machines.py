@@ -12,6 +12,8 @@ def look(self, slot): ...
 TestMyPool = MyPoolMachine.TestCase
 """
 
+from pathlib import Path
+
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from heaplaw.models.allocator_machine import (
@@ -55,4 +57,24 @@ __all__ = [
     "requests",
     "rule",
     "sizes",
+    "store",
 ]
+
+
+def store(failure: LawViolated, target: str, folder: Path | str = "heaplaw-out", **arguments: int) -> Path:
+    """Write a machine's failure as checks write theirs, for `heaplaw replay`; the file's path.
+
+    `target` is what replays it, `"package.module:MyPool"`, made with `arguments`. UsageError where the program calls
+    what only its machine knows: replaying does not call that.
+    """
+    from heaplaw.minimise import Witness
+    from heaplaw.store import document_of, save
+    from heaplaw.subjects import UsageError
+
+    if failure.spelling.calls or failure.spelling.own:
+        raise UsageError("the program has calls of your own, which no driver makes: keep it as a test, by program()")
+    first, env = failure.violations[0], failure.history.told
+    witness = Witness(first.law, failure.trace, first, failure.history, len(failure.trace))
+    shape = failure.trace.shape
+    spec = {"kind": "object", "target": target, "shape": shape, "arguments": arguments, "align": int(env.max_align)}
+    return save(Path(folder), document_of(witness, spec, target, seed=0))

@@ -52,7 +52,7 @@ def _of_machine(draw: Callable[["AllocatorMachine"], SearchStrategy[Any]]) -> Se
 
 def _slot(slots: Sequence[int]) -> SearchStrategy[int | None]:
     """One of these. What is drawn has the same form however many there are, so that shrinking may leave some out."""
-    return st.integers(0, MANY - 1).map(lambda pick: slots[pick % len(slots)] if slots else None)
+    return strategies.up_to(MANY - 1).map(lambda pick: slots[pick % len(slots)] if slots else None)
 
 
 def blocks() -> SearchStrategy[int | None]:

@@ -208,7 +208,8 @@ class SessionMachine(RuleBasedStateMachine):
     def check_invariants(self, *given: Any, **named: Any) -> None:
         """Hypothesis' own; but its listing does not name every invariant after every rule."""
         __tracebackhide__ = True
-        super().check_invariants(*(_silent if isfunction(each) else each for each in given), **named)
+        quiet: list[Any] = [_silent if isfunction(each) else each for each in given]
+        super().check_invariants(*quiet, **named)
 
     # ---- programs
 

@@ -33,7 +33,8 @@ class LawViolated(AssertionError):  # noqa: N818 (named for what happened, as Vi
     """A law was broken: what was broken, the program that broke it, and what came of that."""
 
     def __init__(self, violations: Sequence[Violation], history: History, spelling: Spelling | None = None) -> None:
-        self.violations = tuple(violations)
+        # Beyond the memory that a subject declares nothing is touched here: that it could not be is not what is wrong.
+        self.violations = tuple(sorted(violations, key=lambda violation: violation.law == "sized"))
         self.history = history
         self.spelling = spelling or Spelling()
         super().__init__()

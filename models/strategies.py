@@ -33,6 +33,13 @@ def _of_class(family: table.SizeClass) -> SearchStrategy[int]:
     return near.map(lambda pair: max(0, pair[0] * family.edges + pair[1]))
 
 
+def up_to(most: int) -> SearchStrategy[int]:
+    """Numbers from 0 to `most`. They are drawn from 1 on: small numbers drawn from 0 on are to Hypothesis choices between
+    strategies, and it spends its patience on them before it leaves operations out.
+    """
+    return st.integers(1, most + 1).map(lambda number: number - 1)
+
+
 def sizes() -> SearchStrategy[int]:
     """Bytes that an allocator may be asked for and may well serve: every class of the table, powers of two,
     0.
@@ -67,8 +74,8 @@ def requests_within(env: Env) -> SearchStrategy[int]:
     if not room:
         return requests().map(lambda size: min(size, int(env.max_request)))
     edges = [max(0, size) for size in (room - 16, room - 32, room - 8, room, room - 1, room + 1, room // 2)]
-    grid = st.integers(0, room // GRID).map(lambda count: count * GRID)
-    servable = st.one_of(st.integers(0, min(room, 64)), grid, st.integers(0, room), st.sampled_from(edges))
+    grid = up_to(room // GRID).map(lambda count: count * GRID)
+    servable = st.one_of(up_to(min(room, 64)), grid, up_to(room), st.sampled_from(edges))
     return (servable | refused_sizes()).map(lambda size: min(size, int(env.max_request)))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tail_bump import TailBump
 from trim_pool import TrimPool
 
-from heaplaw.machines import BumpMachine, PoolMachine, blocks, invariant, rule
+from heaplaw.machines import BumpMachine, Kind, Op, PoolMachine, blocks, invariant, rule
 
 
 class TrimPoolMachine(PoolMachine):
@@ -38,6 +38,10 @@ class TailBumpMachine(BumpMachine):
 
     def make(self) -> TailBump:
         return TailBump(256)
+
+    def request(self, kind: Kind) -> st.SearchStrategy[Op]:
+        sizes = st.integers(1, 64) | st.sampled_from([256, 2**63])
+        return sizes.map(lambda size: Op(kind, size))
 
     @rule(slot=blocks(), less=st.integers(0, 64))
     def shrink(self, slot: int | None, less: int) -> None:
