@@ -1,17 +1,18 @@
-"""Whatever a history says, however absurd, is told in 80 columns."""
+"""Whatever a history says, however absurd, is told within the page."""
 
 import random
 from dataclasses import replace
 
 import pytest
 
-from heaplaw.picture import heap_text
+from heaplaw.picture import heap_lines
 from heaplaw.plan import Plan, call
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.event import NONE, NULL, Env, Flag, Status
 from heaplaw.spec.history import Completed, Died, End, Exited, Hung, Op, make_history, make_trace
 from heaplaw.spec.shapes import SHAPES, Kind
-from heaplaw.steps import steps_text
+from heaplaw.steps import steps_lines
+from heaplaw.terminal.page import Page
 from heaplaw.wording import Wording
 
 BASE = 0x7F0000001000
@@ -30,7 +31,7 @@ LONG = Plan(
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whatever_a_history_says_is_told_in_80_columns(seed: int) -> None:
+def test_whatever_a_history_says_is_told_within_the_page(seed: int) -> None:
     rng = random.Random(seed)
     for turn in range(30):
         n = rng.randint(1, 14) if turn else 200
@@ -63,5 +64,11 @@ def test_whatever_a_history_says_is_told_in_80_columns(seed: int) -> None:
         history = replace(make_history(make_trace(shape, ops, env), rows, rng.choice(ends)), others=(env, env))
         guilty = rng.choice([(), (last,), tuple(sorted(rng.sample(range(n), min(2, n))))])
         wording = rng.choice([Wording(), Wording(LONG, "allocator"), Wording(LONG, "pool", methods=True)])
-        lines = steps_text(history, guilty, rng.choice(["", *CATALOGUE]), wording) + heap_text(history, guilty)
-        assert max(map(len, lines)) <= 80
+        page = Page(rng.choice([60, 80, 100, 120]))
+        lines = steps_lines(history, guilty, rng.choice(["", *CATALOGUE]), wording, page)
+        lines += heap_lines(history, guilty, page)
+        assert max(map(len, lines)) <= page.columns
+        for line in lines:
+            assert all(0 <= start < stop <= len(line) for start, stop, _ in line.marks)
+            places = [place for start, stop, _ in line.marks for place in (start, stop)]
+            assert places == sorted(places), line  # no part has two roles

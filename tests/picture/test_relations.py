@@ -11,12 +11,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heaplaw.picture import heap_text
+from heaplaw.picture import heap_lines
 from heaplaw.plan import Plan, call
 from heaplaw.spec.event import NONE, Flag, Status, Zero
 from heaplaw.spec.history import History, Op, make_history, make_trace, plain_env
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SWEEPERS, Kind
-from heaplaw.steps import steps_text
+from heaplaw.steps import steps_lines
+from heaplaw.terminal.marked import lines_of
+from heaplaw.terminal.page import Page
 from heaplaw.wording import Wording
 
 BASE = 0x7F0000001000
@@ -206,6 +208,7 @@ class Told:
     law: str
     lines: list[str]
     drawn: list[str]
+    page: Page
 
     @property
     def last(self) -> int:
@@ -242,19 +245,21 @@ def told(draw: Any) -> Told:
     pair = made and n - 1 in world.blocks and not world.blocks[n - 1].mark and draw(st.booleans())
     guilty = (draw(st.sampled_from(made)), n - 1) if pair else (n - 1,)
     law = draw(st.sampled_from(LAWS))
+    page = Page(draw(st.sampled_from([60, 80, 100, 120])))
     return Told(
         world,
         history,
         guilty,
         law,
-        steps_text(history, guilty, law, draw(st.sampled_from(WORDINGS))),
-        heap_text(history, guilty),
+        lines_of(steps_lines(history, guilty, law, draw(st.sampled_from(WORDINGS)), page)),
+        lines_of(heap_lines(history, guilty, page)),
+        page,
     )
 
 
 def steps(it: Told) -> None:
     texts, world = it.texts(), it.world
-    assert max(map(len, it.lines)) <= 80
+    assert max(map(len, it.lines)) <= it.page.columns
     assert len(texts) == len(world.ops)
     assert [text[2] == ">" for text in texts] == [step == it.last for step in range(len(texts))]
     for step, text in enumerate(texts):
@@ -315,6 +320,9 @@ def counters(it: Told) -> None:
         for op, row in zip(it.world.ops, it.world.rows, strict=False)
     ):
         words = ()  # there never was an instance to ask
+    if it.page.narrow and not head and any("allocated " in text for text in it.texts()):
+        remarks(it, words)
+        return
     assert head.split() == list(words)
     if not words:
         return
@@ -325,6 +333,16 @@ def counters(it: Told) -> None:
         gone = op.kind == Kind.RENEW and row["status"] == Status.FAILED
         found = [text[start:end].split()[-1:] for start, end in zip(starts, ends, strict=False)]
         assert gone or found == [[str(row[COLUMN.get(word, word)])] for word in words], text
+
+
+def remarks(it: Told, words: Sequence[str]) -> None:
+    """More counters than a narrow page has columns for: each step says its own."""
+    assert len(words) + sum(any(row[COLUMN[word]] for row in it.world.rows) for word in COLUMN) > 2
+    for step, text in enumerate(it.texts()):
+        op, row = it.world.ops[step], it.world.rows[step]
+        told = " ".join(text.split())
+        gone = op.kind == Kind.RENEW and row["status"] == Status.FAILED
+        assert all((f"{word} {row[word]}" in told) != gone for word in words), text
 
 
 def rows_of(it: Told) -> list[str]:
@@ -338,15 +356,19 @@ def rows_of(it: Told) -> list[str]:
     return found
 
 
-BAR = re.compile(r"^ *(p\d+) (.{44})  (.*)$")
 LIFE = re.compile(r"steps? (\d+)(?: to (\d+))?$")
 
 
+def bar_of(it: Told, line: str) -> re.Match[str] | None:
+    """A block's name, its row of the picture, and the words behind it."""
+    return re.match(rf"^ *(p\d+) (.{{{it.page.columns - 36}}})  (.*)$", line)
+
+
 def bars(it: Told) -> None:
-    assert all(len(line) <= 80 for line in it.drawn)
+    assert all(len(line) <= it.page.columns for line in it.drawn)
     world, shown = it.world, dict[int, str]()
     for line in it.drawn:
-        if (bar := BAR.match(line)) is None:
+        if (bar := bar_of(it, line)) is None:
             continue
         life = LIFE.search(bar[3])
         assert life, line
@@ -377,10 +399,10 @@ def edges(it: Told) -> None:
     buffer = next((line for line in it.drawn if line.startswith(" buffer ")), None)
     if buffer is None:
         return
-    row = buffer[8:52]
+    row = buffer[8 : it.page.columns - 28]
     first, last = row.find("["), row.rfind("]")
     for line in it.drawn:
-        if (bar := BAR.match(line)) is None:
+        if (bar := bar_of(it, line)) is None:
             continue
         life = LIFE.search(bar[3])
         assert life
