@@ -144,7 +144,7 @@ def test_wheel_content(wheel: Path) -> None:
     assert installed == sources
     data = {
         str(path.relative_to(ROOT))
-        for kind in ("toml", "c", "cc", "h")
+        for kind in ("toml", "c", "cc", "h", "json")
         for path in (ROOT / "heaplaw").rglob(f"*.{kind}")
     }
     assert data <= names
