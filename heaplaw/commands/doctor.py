@@ -1,6 +1,7 @@
 """`heaplaw doctor`: what this machine lacks, and what that costs."""
 
 import sys
+from importlib.util import find_spec
 
 import click
 
@@ -18,12 +19,14 @@ def command(as_json: bool) -> None:
     from heaplaw import schemas
     from heaplaw.doctor import document, examine, lines
     from heaplaw.doctor.text import exit_code
+    from heaplaw.terminal.live import Quiet
 
-    with progressing("doctor") as told:
+    whole = find_spec("rich") is not None  # what is missing may be what shows colours
+    with progressing("doctor") if whole else Quiet() as told:
         found = examine(told.says)
     if as_json:
         echo([schemas.text(document(found))])
     else:
-        output = Output.standard()
+        output = Output.standard("auto" if whole else "never")
         output.tell(lines(found, output.page))
     sys.exit(exit_code(found))

@@ -1,4 +1,7 @@
-"""What else is installed: compilers, Python packages, the pytest plugin, and the allocators that mappings ship for."""
+"""What else is installed: compilers, Python packages, the pytest plugin, and the allocators that mappings ship for.
+
+What may be missing is imported inside the checks: where NumPy does not load, the doctor still says so.
+"""
 
 import os
 import shlex
@@ -6,12 +9,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module, metadata
 from pathlib import Path
-
-from heaplaw.subjects.build import FLAGS, LANGUAGES, Language
 
 from .finding import BROKEN, MISSING, OK, Check, Finding
 
@@ -37,14 +38,18 @@ USES = {
     "rich": "nothing is shown in colour: --color never",
     "pyelftools": "symbols of libraries cannot be read: mappings and init do not work",
 }
+AGAIN = "pip install --force-reinstall {}"
 SOURCE = "#include <stdlib.h>\nint heaplaw_doctor(void) { return (int)sizeof(size_t); }\n"
 """Valid in C and in C++; it needs the C library's headers."""
 
 
-def compiler(language: Language) -> Finding:
-    """Whether a shared library can be made of a source in `language`."""
-    name = f"{language.name} compiler"
-    shims = ", ".join(_shims(language))
+def compiler(of: str) -> Finding:
+    """Whether a shared library can be made of a source in C, or in C++."""
+    from heaplaw.subjects.build import FLAGS, LANGUAGES
+
+    language = next(language for language in LANGUAGES if language.name == of)
+    name = f"{of} compiler"
+    shims = ", ".join(_shims(language.suffixes))
     cost = f"what must be compiled cannot be judged: {shims}, and your own sources"
     remedy = f"install {language.package}, or set {language.variable}"
     told = os.environ.get(language.variable, "")
@@ -68,14 +73,14 @@ def compiler(language: Language) -> Finding:
     return Finding(name, OK, program)
 
 
-def _shims(language: Language) -> Iterator[str]:
-    """The mappings that ship with a shim in this language, by name."""
+def _shims(suffixes: Sequence[str]) -> Iterator[str]:
+    """The mappings that ship with a shim whose file ends so, by name."""
     from heaplaw import mappings
 
-    sources = {path.stem for path in mappings.FOLDER.iterdir() if path.suffix in language.suffixes}
+    sources = {path.stem for path in mappings.FOLDER.iterdir() if path.suffix in suffixes}
     for path in sorted(mappings.FOLDER.glob("*.toml")):
         text = path.read_text(encoding="utf-8")
-        if any(f"{stem}{suffix}" in text for stem in sources for suffix in language.suffixes):
+        if any(f"{stem}{suffix}" in text for stem in sources for suffix in suffixes):
             yield path.stem
 
 
@@ -98,7 +103,7 @@ def package(name: str) -> Finding:
     try:
         import_module(MODULES.get(name, name.replace("-", "_")))
     except Exception as error:  # noqa: BLE001 - a package that is there and does not load is the finding
-        return Finding(name, BROKEN, f"{version}, {type(error).__name__}: {error}", USES[name], remedy)
+        return Finding(name, BROKEN, f"{version}, {type(error).__name__}: {error}", USES[name], AGAIN.format(name))
     return Finding(name, OK, version)
 
 
@@ -169,7 +174,7 @@ def libraries() -> list[Finding]:
 
 
 CHECKS = (
-    *(Check(f"{language.name} compiler", partial(compiler, language)) for language in LANGUAGES),
+    *(Check(f"{language} compiler", partial(compiler, language)) for language in ("C", "C++")),
     Check("Rust", partial(other_language, "Rust", "rustc", "Debian: rustc, or rustup.rs")),
     Check("Zig", partial(other_language, "Zig", "zig", "pip install ziglang, or ziglang.org")),
     *(Check(name, partial(package, name)) for name in NEEDED),

@@ -16,11 +16,9 @@ from heaplaw import doctor, native, schemas
 from heaplaw.cli import cli
 from heaplaw.doctor import BROKEN, CHECKS, MISSING, OK, Check, Finding, document, examined, lines, machine, software
 from heaplaw.doctor.text import exit_code
-from heaplaw.subjects.build import LANGUAGES
 from heaplaw.terminal.page import Page
 
 jsonschema: Any = import_module("jsonschema")
-C, CXX = LANGUAGES
 GOOD = Finding("thing", OK, "version 1")
 LACKS = Finding("other", MISSING, "not installed", "a great deal is not done, or not so well", "get it")
 
@@ -254,6 +252,21 @@ def test_command__without_programs_and_compiled_code(tmp_path: Path) -> None:
         assert any(line.startswith(start) for line in told), start
     assert told[-1].startswith("SUMMARY: heaplaw doctor: ")
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_command__where_numpy_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text('raise ImportError("numpy is not whole")\n')
+    done = subprocess.run(
+        [sys.executable, "-c", "from heaplaw.commands.doctor import command; command([])"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (1, ""), done
+    assert "numpy is not whole" in " ".join(done.stdout.split())
+    assert "broken  numpy" in done.stdout
 
 
 def test_command__json(monkeypatch: pytest.MonkeyPatch) -> None:
