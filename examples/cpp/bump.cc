@@ -4,8 +4,8 @@
 #include <memory_resource>
 #include <new>
 
-// Blocks follow each other in a buffer, and end all at once.
-template <std::size_t LeastAlign>
+// Blocks follow each other in a buffer, and end all at once. Offset: what counts the bytes.
+template <class Offset>
 class Bump final : public std::pmr::memory_resource {
  public:
   Bump(void *buffer, std::size_t capacity) : begin_(reinterpret_cast<std::uintptr_t>(buffer)), capacity_(capacity) {}
@@ -14,7 +14,6 @@ class Bump final : public std::pmr::memory_resource {
 
  private:
   void *do_allocate(std::size_t size, std::size_t align) override {
-    if (align < LeastAlign) align = LeastAlign;
     const std::size_t padding = -(begin_ + used_) % align;
     if (padding > remaining() || size > remaining() - padding) throw std::bad_alloc();
     used_ += padding + size;
@@ -24,11 +23,12 @@ class Bump final : public std::pmr::memory_resource {
   bool do_is_equal(const memory_resource &other) const noexcept override { return this == &other; }
 
   std::uintptr_t begin_;
-  std::size_t capacity_, used_ = 0;
+  std::size_t capacity_;
+  Offset used_ = 0;
 };
 
 // The shim: plain functions, and NULL in place of std::bad_alloc.
-using Judged = Bump<8>;
+using Judged = Bump<std::uint32_t>;
 
 extern "C" {
 

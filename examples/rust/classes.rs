@@ -34,13 +34,18 @@ unsafe impl GlobalAlloc for SizeClasses {
         }
         let state = &mut *self.state.get();
         let class = class(layout);
-        let head = state.free[class];
-        if !head.is_null() {
-            state.free[class] = *head.cast::<*mut u8>();
-            return head;
-        }
         let start = (state.used + (1 << class) - 1) & !((1 << class) - 1);
-        if start > ARENA || ARENA - start < 1 << class {
+        let full = start > ARENA || ARENA - start < 1 << class;
+        // A block of its own class; when the arena is used up, of a larger one.
+        let last = if full { CLASSES } else { class + 1 };
+        for head in &mut state.free[class..last] {
+            if !head.is_null() {
+                let block = *head;
+                *head = *block.cast::<*mut u8>();
+                return block;
+            }
+        }
+        if full {
             return null_mut();
         }
         state.used = start + (1 << class);
