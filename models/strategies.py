@@ -34,8 +34,8 @@ def _of_class(family: table.SizeClass) -> SearchStrategy[int]:
 
 
 def up_to(most: int) -> SearchStrategy[int]:
-    """Numbers from 0 to `most`. They are drawn from 1 on: small numbers drawn from 0 on are to Hypothesis choices between
-    strategies, and it spends its patience on them before it leaves operations out.
+    """Numbers from 0 to `most`. They are drawn from 1 on: small numbers drawn from 0 on are to Hypothesis choices
+    between strategies, and it spends its patience on them before it leaves operations out.
     """
     return st.integers(1, most + 1).map(lambda number: number - 1)
 

@@ -24,7 +24,7 @@ from heaplaw.store import load
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 DOCUMENT = ROOT / "docs" / "machines.md"
-BLOCK = re.compile(r"<!-- (run|failure|program)(?:: (\w+))? -->\n```\w+\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (run|failure|program)(?:: (\w+))? -->\n```\w+\n)(.*?)```", re.DOTALL)
 MODULES = ("trim_pool", "tail_bump", "hasty_pool", "test_own", "test_faulty")
 FAULTY = {
     "ForgetfulTrimPoolMachine": "blocks_disjoint",
@@ -123,22 +123,25 @@ def shown(kind: str, name: str, failures: dict[str, AssertionError]) -> str:
 def test_document__shows_what_is_said(failures: dict[str, AssertionError]) -> None:
     text = DOCUMENT.read_text()
 
+    shown_of: list[str] = []
+
     def block(found: re.Match[str]) -> str:
-        kind, name, body = found.groups()
-        said = body if kind == "run" else shown(kind, name, failures)
-        return found.group().replace(f"\n{body}```", f"\n{said}```")
+        head, kind, name, body = found.groups()
+        shown_of.extend([name] if kind != "run" else [])
+        return f"{head}{body if kind == 'run' else shown(kind, name, failures)}```"
 
     written = BLOCK.sub(block, text)
     if os.environ.get("HEAPLAW_UPDATE"):
         DOCUMENT.write_text(written)
     assert written == DOCUMENT.read_text()
+    assert sorted(set(shown_of)) == sorted(FAULTY)
 
 
 def test_document__its_programs_run(examples: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(EXAMPLES / "violate" / "hasty_pool.py", tmp_path)
     names: dict[str, Any] = {}
-    programs = [body for kind, _, body in BLOCK.findall(DOCUMENT.read_text()) if kind == "run"]
+    programs = [body for _, kind, _, body in BLOCK.findall(DOCUMENT.read_text()) if kind == "run"]
     for program in programs:
         exec(program, names)
     machines = {
