@@ -5,8 +5,9 @@ import pytest
 from heaplaw.mutants.reference import REFERENCE_MUTANTS, STEP_MUTANTS
 from heaplaw.proofs.fixed import obligations
 from heaplaw.proofs.prove import prove
+from heaplaw.proofs.symbolic import Reading
 
-from .refuting import assert_proved, never_refuted, refuted_by
+from .refuting import READINGS, assert_proved, never_refuted, refuted_by
 
 REFUTES: dict[str, tuple[str, ...]] = {
     "ref-fixed-blocks-too-many": ("fixed.extended.variant",),
@@ -39,9 +40,10 @@ def test_reference__every_obligation_is_proved() -> None:
     assert_proved(prove(obligations()))
 
 
+@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("mutant", REFUTES)
-def test_mutant__is_refuted(mutant: str) -> None:
-    assert refuted_by(mutant, "system.freelist", obligations, REFUTES[mutant]) == []
+def test_mutant__is_refuted(mutant: str, reading: Reading) -> None:
+    assert refuted_by(mutant, "system.freelist", obligations, REFUTES[mutant], [reading]) == []
 
 
 def test_mutants__all_of_them_and_every_obligation() -> None:

@@ -14,7 +14,7 @@ from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.law import implied
 from heaplaw.spec.verdict import Error, Proved, Unknown
 
-from .refuting import assert_proved, never_refuted, refuted_by
+from .refuting import READINGS, assert_proved, never_refuted, refuted_by
 
 REFUTES: dict[str, tuple[str, ...]] = {
     "ref-pool-last-kept": ("pool.alloc.pool_serves_while_free", "pool.alloc.freed_is_reusable"),
@@ -71,9 +71,10 @@ def test_reference__every_law_of_pools_is_looked_at() -> None:
     assert of_pools - names == {"sized", "failure_is_reported", "free_is_served"}
 
 
+@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("mutant", REFUTES)
-def test_mutant__is_refuted(mutant: str) -> None:
-    assert refuted_by(mutant, "steps.pool", obligations, REFUTES[mutant]) == []
+def test_mutant__is_refuted(mutant: str, reading: Reading) -> None:
+    assert refuted_by(mutant, "steps.pool", obligations, REFUTES[mutant], [reading]) == []
 
 
 def test_mutants__all_of_them_and_every_obligation() -> None:
