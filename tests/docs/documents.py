@@ -54,6 +54,14 @@ class Command:
 Step = Write | Patch | Command
 
 
+class DiffersError(AssertionError):
+    """A command says something else than what is shown. Both as they stand, or would stand, in the document."""
+
+    def __init__(self, line: str, shown: str, said: str) -> None:
+        self.shown, self.said = f"$ {line}\n{shown}", f"$ {line}\n{said}"
+        super().__init__(f"{self.shown}--- now\n{said}")
+
+
 def steps(text: str) -> Iterator[Step]:
     """What a document asks its reader to do, in order. ValueError where a comment has no block."""
     awaited: tuple[str, str] | None = None
@@ -105,12 +113,12 @@ def normalised(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def differs(shown: str, said: str) -> str:
-    """Where what was said is not what is shown, in words; empty where it is."""
+def same(shown: str, said: str) -> bool:
+    """What was said is what is shown."""
     pattern = "".join(
         r"(?:.*\n)*?" if line == f"{ANY}\n" else re.escape(line) for line in normalised(shown).splitlines(keepends=True)
     )
-    return "" if re.fullmatch(pattern, normalised(said)) else f"--- the document\n{shown}--- now\n{said}"
+    return re.fullmatch(pattern, normalised(said)) is not None
 
 
 def run(text: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Step]:
@@ -136,6 +144,6 @@ def run(text: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Ste
                 )
                 code = done.returncode
                 assert code == 0 or code_follows, f"$ {line}\nexit code {code}\n{done.stdout}"
-                different = differs(shown, done.stdout)
-                assert not different, f"$ {line}\n{different}"
+                if not same(shown, done.stdout):
+                    raise DiffersError(line, shown, "".join(f"{said.rstrip()}\n" for said in done.stdout.splitlines()))
         yield step

@@ -1,4 +1,7 @@
-"""What the documentation tells its reader to do is done, in a fresh folder, and says what stands there."""
+"""What the documentation tells its reader to do is done, in a fresh folder, and says what stands there.
+
+HEAPLAW_UPDATE=1 writes what is said now in place of what differs, whole: leave out by hand what need not be shown.
+"""
 
 import os
 import shutil
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .documents import Write, run
+from .documents import DiffersError, Step, Write, run
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, EXAMPLES = ROOT / "docs", ROOT / "examples"
@@ -26,6 +29,8 @@ DOCUMENTS = {
 NOT_SHOWN = "# ruff: noqa: INP001\n"
 SLOW = ("verify/zig", "pytest")
 """Where a compiler takes long, and what the tests of the plugin say too."""
+MOST_UPDATES = 50
+"""More commands than any page has: what differs then differs each time."""
 QUIET = "-W ignore::pytest.PytestAssertRewriteWarning"
 """pytest warns of a package that is installed to be edited, as heaplaw may be here; a reader has it installed."""
 
@@ -40,16 +45,28 @@ def environment(cache: Path) -> dict[str, str]:
     return {**kept, **ours, "COLUMNS": "80", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
 
 
+def carried_out(page: Path, folder: Path, variables: dict[str, str]) -> list[Step]:
+    """All that the page says, done from the start: as often as it must be until it is so, if it is to be written."""
+    for attempt in range(MOST_UPDATES + 1):
+        here = folder / str(attempt)
+        here.mkdir()
+        text = page.read_text()
+        try:
+            return list(run(text, here, variables))
+        except DiffersError as wrong:
+            if not os.environ.get("HEAPLAW_UPDATE") or attempt == MOST_UPDATES:
+                raise
+            page.write_text(text.replace(wrong.shown, wrong.said, 1))
+    raise AssertionError("not reached")
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in DOCUMENTS])
 def test_document__is_so(name: str, tmp_path: Path) -> None:
     examples, needed, package = DOCUMENTS[name]
-    cache, here = tmp_path / "cache", tmp_path / "here"
-    variables = environment(cache)
+    variables = environment(tmp_path / "cache")
     if shutil.which(needed, path=variables["PATH"]) is None:
         pytest.skip(f"no {needed} (install {package})")
-    cache.mkdir()
-    here.mkdir()
-    done = list(run((DOCS / f"{name}.md").read_text(), here, variables))
+    done = carried_out(DOCS / f"{name}.md", tmp_path, variables)
     shown = {step.name: step.text for step in done if isinstance(step, Write)}
     if examples:
         stored = {path.name: path.read_text().removeprefix(NOT_SHOWN) for path in (EXAMPLES / examples).glob("*.*")}

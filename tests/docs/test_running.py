@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .documents import Command, Patch, Write, differs, patched, run, steps
+from .documents import Command, Patch, Write, patched, run, same, steps
 
 FENCE = "```"
 DOCUMENT = f"""# Title
@@ -66,7 +66,7 @@ def test_a_document_that_is_not(tmp_path: Path, true: str, false: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "said", "same"),
+    ("shown", "said", "equal"),
     [
         ("a\nb\n", "a\nb\n", True),
         ("a\n", "a\nb\n", False),
@@ -81,8 +81,8 @@ def test_a_document_that_is_not(tmp_path: Path, true: str, false: str) -> None:
         ("HL101-ab235474.json\n", "HL102-ab235474.json\n", False),
     ],
 )
-def test_what_is_the_same(shown: str, said: str, same: bool) -> None:
-    assert (not differs(shown, said)) == same
+def test_what_is_the_same(shown: str, said: str, equal: bool) -> None:
+    assert same(shown, said) == equal
 
 
 def test_a_change_says_what_it_changes() -> None:
