@@ -8,7 +8,7 @@ from heaplaw.spec.event import NONE
 from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import POOL, SHAPES, Kind
 
-from .methods import Method, own_method
+from .methods import OWN_WORDS, Method, own_method
 from .session import NAMERS, Session, Step
 
 
@@ -91,16 +91,13 @@ class Judged:
             words: dict[str, Any] = {word: value for word, value in pairs if isinstance(word, str)}
             op = self._op(kind, words)
             if op is not None:
-                yield op, method, words
+                yield op, method, {word: value for word, value in words.items() if word not in OWN_WORDS}
 
-    def _op(self, kind: Kind, words: dict[str, Any]) -> Op | None:
-        """The operation that these arguments ask for; the user's own words are left in `words`."""
-        env, slot, block = self._session.live.env, NONE, words.pop("ptr", None)
-        mark = words.pop("mark", None)
-        size, align = words.pop("size", None), words.pop("align", 0)
-        count = words.pop("count", 1)
-        for known in ("osize", "oalign", "tag"):
-            words.pop(known, None)
+    def _op(self, kind: Kind, words: Mapping[str, Any]) -> Op | None:
+        """The operation that these arguments ask for."""
+        env, slot, block = self._session.live.env, NONE, words.get("ptr")
+        mark = words.get("mark")
+        size, align, count = words.get("size"), words.get("align", 0), words.get("count", 1)
         if kind in NAMERS:
             found = self._slot_of_mark(mark) if kind == Kind.RELEASE else self._slot_of(block)
             if found is None:
