@@ -284,7 +284,8 @@ def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
     from .killmatrix.text import document, lines
     from .schemas import envelope, text
 
-    matrix = build(chosen(groups), run, whole=not groups, progress=progress)
+    with progressing("mutants") as told:
+        matrix = build(chosen(groups), run, whole=not groups, progress=told.says)
     echo([text(envelope("mutants", document(matrix)))] if as_json else lines(matrix))
     if matrix.unseen:
         sys.exit(INTERRUPTED)
