@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from heaplaw.spec.event import NONE
 from heaplaw.spec.history import Op
-from heaplaw.spec.shapes import POOL, SHAPES, Kind
+from heaplaw.spec.shapes import CALLS, POOL, SHAPES, Kind
 
-from .methods import OWN_WORDS, Method, own_method
+from .methods import OWN_WORDS, Method, ending_of, own_method
 from .session import NAMERS, Session, Step
 
 
@@ -68,6 +68,8 @@ class Judged:
     def _done(self, name: str, arguments: tuple[Any, ...]) -> Any:
         __tracebackhide__ = True
         methods = [(kind, method) for kind, method in self._operations if method.name == name]
+        if name == ending_of(self._session.calls.subject) and CALLS[Kind.RENEW] in self._session.live.offers:
+            return self._machine.perform(Op(Kind.RENEW)).event.ptr
         if not methods:
             return self._machine.call(name, *map(self._block, arguments))
         for op, method, given in self._meanings(methods, arguments):

@@ -152,7 +152,7 @@ class Program:
             return f"# {self._names[owner]} is read back" if owner in self._names else "# counters are read"
         subject = self.spelling.subject
         if op.kind == Kind.RENEW:
-            return f"{subject}.{self.spelling.ending}(); {subject} = machine.make()"
+            return f"{subject}.{self.spelling.ending}()"
         own = self.spelling.own.get(index)
         method = own.method if own else self.spelling.methods.get(op.kind, plain_method(op.kind, self._shape))
         words = self._words(index, op, owner)
@@ -212,6 +212,8 @@ class Program:
             return self.spelling.last or "neither done nor refused"
         if e.makes:
             return f"[{offset(e.ptr, self.base)}, {offset(e.ptr + e.extent, self.base)})"
+        if op.kind == Kind.RENEW:
+            return "made again"
         if op.kind == Kind.POP:
             return f"{self._names.get(owner, '?')} ended" if owner != NONE else "nothing was live"
         if op.kind in SWEEPERS:

@@ -16,7 +16,7 @@ from heaplaw.spec.shapes import CALLS, SWEEPERS, TAKERS, Kind
 from heaplaw.spec.verdict import Violation
 
 from .live import Checked, Held, Live, ObjectCalls
-from .methods import Method
+from .methods import Method, ending_of
 from .programs import COLUMNS, Own, Owned, Said, Spelling, as_test, listing
 
 Slots = dict[int, Held]
@@ -286,12 +286,19 @@ class Session:
         if live.error is not None:
             last = raised_text(live.error)
         methods: Mapping[Kind, Method] = {}
-        null = "0"
+        null, ending = "0", "destroy"
         if isinstance(live, Checked) and isinstance(live.calls, ObjectCalls):
             methods, null = dict(live.calls.operations), "None" if live.calls.base else "0"
+            ending = ending_of(live.calls.subject) or ending
             last = last or f"gave {short(repr(live.calls.answer))}"
         return replace(
-            self._spelling, methods=methods, null=null, own=dict(self._own), calls=tuple(self._calls), last=last
+            self._spelling,
+            methods=methods,
+            null=null,
+            ending=ending,
+            own=dict(self._own),
+            calls=tuple(self._calls),
+            last=last,
         )
 
     def listing(self) -> list[str]:

@@ -279,6 +279,34 @@ def statements(machine: AllocatorMachine) -> list[str]:
     return program.splitlines()
 
 
+class Again(AllocatorMachine):
+    """Is destroyed, and made again over the same memory, where it forgets 8 bytes."""
+
+    shape = "bump"
+    renews = True
+
+    def __init__(self) -> None:
+        self.memory = bytearray(256)
+        super().__init__()
+
+    def make(self) -> Regions:
+        return Regions(self.memory, 8 if hasattr(self, "session") else 0)
+
+
+def test_programs__of_what_is_made_again_do_the_same() -> None:
+    with pytest.raises(LawViolated) as caught, Again.judged() as bump:
+        assert bump.alloc(8, 8)
+        bump.destroy()
+        bump.alloc(8, 8)
+    names: dict[str, Any] = {"Again": Again}
+    text = caught.value.program()
+    assert "bump.destroy()" in text
+    exec(text, names)
+    with pytest.raises(LawViolated) as again:
+        next(value for name, value in names.items() if name.startswith("test_"))()
+    assert again.value.program() == text
+
+
 class Long(Pool):
     """Refuses by an exception when it is full."""
 
