@@ -111,8 +111,8 @@ def environment(shape: str, capacity: int = 0) -> Env:
 def test_slots_name_what_lives_in_their_instance(shape: str, words: str, capacity: int, instances: int) -> None:
     env = environment(shape, capacity)
     for profile in ("mixed", "uniform"):
-        for trace in generate.campaigns(shape, parsed(words), env, 6000, 7, profile, instances=instances):
-            assert sum(stale(generate.cut(trace, 6000)).values()) == 0 or (shape == "stack" and capacity)
+        for trace in generate.campaigns(shape, parsed(words), env, 3000, 7, profile, instances=instances):
+            assert sum(stale(generate.cut(trace, 3000)).values()) == 0 or (shape == "stack" and capacity)
             c = columns(trace)
             assert {name: column.dtype for name, column in c.items()} == {
                 column.name: BYTES[column.width] for column in OP_COLUMNS
