@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from .terminal.marked import Marked
     from .terminal.tables import LawRow
 
-DUMB = ("dumb", "unknown")
+DUMB = ("", "dumb", "unknown")
 """Names of terminals that show no more than text."""
 COLOURS = ("auto", "always", "never")
 HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
+
+
+def dumb() -> bool:
+    """The terminal shows no more than text; one without a name is taken for such."""
+    return os.environ.get("TERM", "") in DUMB
 
 
 def echo(lines: Sequence[str], coloured: bool = False) -> None:
@@ -53,7 +58,7 @@ def progressing(subject: str) -> "Line | Quiet":
     """Tells how far a check of `subject` is: one live line on a terminal, nothing elsewhere. A context manager."""
     from .terminal.live import Line, Quiet
 
-    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in DUMB
+    live = sys.stderr.isatty() and not dumb()
     return Line(subject) if live else Quiet()
 
 
@@ -109,7 +114,7 @@ class Output:
         """
         there = sys.stdout.isatty()
         page = Page.of(shutil.get_terminal_size().columns) if there else PLAIN
-        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") in DUMB
+        plain = bool(os.environ.get("NO_COLOR")) or dumb()
         return cls(page, colour == "always" or (colour == "auto" and there and not plain), colour == "always" and plain)
 
     def tell(self, lines: "Sequence[Marked]") -> None:
