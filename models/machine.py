@@ -29,7 +29,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from heaplaw.spec.event import NONE
 from heaplaw.spec.history import History, Op, Trace
 from heaplaw.spec.layout import MAX_ALIGN
-from heaplaw.spec.shapes import CALLS, POOL, SHAPES, Kind
+from heaplaw.spec.shapes import CALLS, POOL, SHAPES, WORDS, Kind
 
 from .judged import Judged
 from .live import live
@@ -53,7 +53,7 @@ class _Drawn(Op):
         """`alloc(size=24)`: what it asks for."""
         plain = {"slot": NONE, "count": 1}
         asked = {name: value for name, value in vars(self).items() if name != "kind" and value != plain.get(name, 0)}
-        return f"{CALLS[self.kind]}({', '.join(f'{name}={value}' for name, value in asked.items())})"
+        return f"{WORDS[self.kind]}({', '.join(f'{name}={value}' for name, value in asked.items())})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
