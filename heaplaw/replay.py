@@ -47,7 +47,7 @@ class Again:
 
 def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None) -> Again:
     """Run the trace so many times, on `subject` or on what it was found on."""
-    if subject is None and stored.subject["kind"] == "here":
+    if subject is None and stored.subject.get("kind") == "here":
         from .conformance.again import replayed  # only its test can make the subject
 
         return replayed(stored, times)
