@@ -169,6 +169,9 @@ def test_it(conformance, size):
     assert (done.returncode, done.stderr) == (1, ""), done
     assert "replayed 3 of 3 times" in done.stdout
     assert "p5 = pool.alloc()" in done.stdout
+    emit = subprocess.run([*again, "--emit", "pytest"], cwd=pytester.path, capture_output=True, text=True, timeout=60)
+    assert (emit.returncode, emit.stderr.count("\n")) == (2, 1)
+    assert "is the regression test itself" in emit.stderr
     elsewhere = subprocess.run(again, cwd=Path(path.anchor), capture_output=True, text=True, timeout=60)
     assert elsewhere.returncode == 2
     assert elsewhere.stderr.count("\n") == 1
