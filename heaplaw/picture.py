@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from heaplaw.models.words import offset
 from heaplaw.spec.event import NONE, Block, Flag, Status
 from heaplaw.spec.heap import Heap
 from heaplaw.spec.history import History
 from heaplaw.spec.shapes import SWEEPERS, Kind
 
 from .ranges import power
-from .steps import NEAR, Telling, damaged_block, offset, size_of
+from .steps import NEAR, Telling, damaged_block, size_of
 from .terminal.marked import Marked, Role, lines_of, mark, runs
 from .terminal.page import PLAIN, Page
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heaplaw.models.words import FAULTS, offset
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NONE, Block, Event, Flag, Status
 from heaplaw.spec.heap import Heap, block_of, ends_of
@@ -90,14 +91,6 @@ def base_of(history: History, instance: int) -> int:
     if env.base and (not own or any(start <= at < stop for at in own)):
         return int(env.base)
     return int(found.min()) // 16 * 16 if len(found) else 0
-
-
-def offset(address: int, base: int) -> str:
-    """An address relative to the base, where it is not too far from it."""
-    distance = address - base
-    if 0 <= distance < 2**40:
-        return f"+{distance:#x}"
-    return f"-{-distance:#x}" if -(2**20) < distance < 0 else f"{address:#x}"
 
 
 # ---- what an operation ended
@@ -292,15 +285,7 @@ class Telling:
         """What the driver found wrong with a payload."""
         if not e.flags:
             return ""
-        words = {
-            Flag.DAMAGED: "is not what was written",
-            Flag.PREFIX_LOST: "was not kept",
-            Flag.NOT_ZERO: "is not zero",
-            Flag.FAILED_CHANGED: "changed, though it failed",
-            Flag.UNWRITABLE: "cannot be written",
-            Flag.OUTSIDE: "beside the buffer changed",
-        }
-        text = f"byte {power(int(e.bad_at))} {words[Flag(e.flags)]}"
+        text = f"byte {power(int(e.bad_at))} {FAULTS[Flag(e.flags)]}"
         if e.flags != Flag.DAMAGED or e.kind not in SWEEPERS:
             return text
         block = damaged_block(self.history, index) if index <= COUNTED else NONE

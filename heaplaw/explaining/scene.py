@@ -1,5 +1,6 @@
 """An example in words: what is called, what came of it, the heap."""
 
+from heaplaw.models.words import offset
 from heaplaw.picture import heap_lines
 from heaplaw.ranges import power
 from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
@@ -7,7 +8,7 @@ from heaplaw.spec.history import History, plain_env
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.report import REPORTS
-from heaplaw.steps import base_of, offset, steps_lines
+from heaplaw.steps import base_of, steps_lines
 from heaplaw.terminal.marked import Marked, Role, mark
 from heaplaw.terminal.page import PLAIN, Page
 
