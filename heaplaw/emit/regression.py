@@ -8,10 +8,11 @@ from heaplaw.subjects import UsageError
 
 def pytest_regression(stored: Stored) -> str:
     """The witness as a test that passes once the law holds; UsageError where only another test can make the subject."""
-    if stored.subject["kind"] == "here":
+    if stored.subject.get("kind") == "here":
         node = stored.subject["node"]
         raise UsageError(
-            f"{stored.path}: {node} makes the subject, and is the regression test itself; `heaplaw replay` runs this trace"
+            f"{stored.path}: {node} makes the subject, and is the regression test itself; "
+            "`heaplaw replay` runs this trace"
         )
     text = json.dumps(dict(stored.document))
     return (
