@@ -119,8 +119,9 @@ def check(
                 report = run(
                     subject, seed, operations, limits, profile, seconds, boundary_share, told.says, told.counts
                 )
-            with held():
-                faces.take(report, len(chosen))
+                with held():  # what was found is told, whenever an interrupt comes
+                    told.stop()
+                    faces.take(report, len(chosen))
         finally:
             subject.close()
         if report.interrupted:

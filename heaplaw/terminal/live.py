@@ -25,6 +25,9 @@ class Quiet:
     def counts(self, done: int, total: int, broken: int) -> None:
         """Nothing."""
 
+    def stop(self) -> None:
+        """Nothing."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -82,7 +85,11 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with held():  # the line goes and the cursor comes back, whoever interrupts
+        self.stop()
+
+    def stop(self) -> None:
+        """The line goes and the cursor comes back, whoever interrupts; more than once is as good."""
+        with held():
             self._start.cancel()
             self._start.join()
             self._live.stop()
