@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heaplaw.errors import UsageError
 from heaplaw.models import generate
 from heaplaw.spec.catalogue import laws_of
 from heaplaw.spec.history import Completed, History, Trace
@@ -21,7 +22,7 @@ from .judges import FastJudge
 from .minimise import minimise
 from .mutants import MUTANTS
 from .mutants.shapes import SHAPE_MUTANTS
-from .subjects import ProcessSubject, UsageError, resolve
+from .subjects import ProcessSubject, resolve
 
 LIBRARIES = ("libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4")
 FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from heaplaw.errors import HostError, UsageError
 from heaplaw.models import generate
 from heaplaw.models.table import BOUNDARY_SHARE
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
@@ -18,11 +19,10 @@ from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, REQUESTS, TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violated, Violation
 
-from .host import HostError
 from .interrupts import asked, held
 from .judges import FastJudge
 from .minimise import Witness, minimise, take
-from .subjects import Expected, ProcessSubject, UsageError
+from .subjects import Expected, ProcessSubject
 
 LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""

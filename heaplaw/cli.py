@@ -170,9 +170,10 @@ def replay(file: Path, times: int, emit: str | None, color: str, as_json: bool) 
 def laws(ctx: click.Context) -> None:
     """The catalogue of laws, from the code. `heaplaw explain CODE` tells one whole."""
     from .explaining import catalogue_lines
-    from .subjects.base import UsageError
 
     if ctx.args:
+        from .errors import UsageError
+
         raise UsageError(f"laws lists all of them; `heaplaw explain {' '.join(ctx.args)}` tells one law whole")
     output = Output.standard()
     output.tell(catalogue_lines(output.page))
@@ -360,9 +361,8 @@ cli.add_command(matrix_command)
 def main(arguments: list[str] | None = None) -> None:
     """The entry point: bad input gives one line and exit code 2, never a traceback."""
     from .calls import SubjectError
-    from .host import HostError
+    from .errors import HostError, UsageError
     from .mapping import MappingError
-    from .subjects.base import UsageError
 
     command: Callable[..., Any] = cli.main
     interrupts.install()

@@ -67,8 +67,10 @@ def found(names: Sequence[str], prefix: str, shape: str | None, arguments: dict[
 
     Of several, those that are not installed are left out, which is told.
     """
+    from heaplaw.errors import UsageError
+
     from .mapping import MappingError
-    from .subjects import NotInstalledError, UsageError, resolve
+    from .subjects import NotInstalledError, resolve
 
     subjects: list[ProcessSubject] = []
     absent: list[NotInstalledError] = []
@@ -222,8 +224,9 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
 
 def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
     """Store a witness: where, or None when that fails, which is told; what was found is shown in any case."""
+    from heaplaw.errors import UsageError
+
     from .store import document_of, save
-    from .subjects import UsageError
 
     try:
         return save(output, document_of(witness, report.subject.spec, report.subject.identity, report.seed))

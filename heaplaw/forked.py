@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import IO
 from weakref import WeakSet
 
+from heaplaw.errors import HostError
+
 from . import worker
-from .host import HostError
 
 _ours: "WeakSet[IO[bytes]]" = WeakSet()
 """Pipes to such processes: a copy that kept them open would keep its siblings from ending."""

@@ -34,6 +34,7 @@ from heaplaw.spec.protocols import Limits
 
 from . import layout
 from .columns import TYPES
+from .errors import HostError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,10 +43,6 @@ _SPARSE = ("status", "flags", "err", "ptr", "usable", "bad_at", "held")
 GREETING = 30.0
 """Seconds that a subject may take to start, its instances included."""
 _COUNTERS = ("num_free", "num_allocated", "remaining", "total")
-
-
-class HostError(Exception):
-    """The subject could not be started; the text says why, in one line."""
 
 
 class Process(Protocol):

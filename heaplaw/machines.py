@@ -67,9 +67,9 @@ def store(failure: LawViolated, target: str, folder: Path | str = "heaplaw-out",
     `target` is what replays it, `"package.module:MyPool"`, made with `arguments`. UsageError where the program calls
     what only its machine knows: replaying does not call that.
     """
+    from heaplaw.errors import UsageError
     from heaplaw.minimise import Witness
     from heaplaw.store import document_of, save
-    from heaplaw.subjects import UsageError
 
     if failure.spelling.calls or failure.spelling.own:
         raise UsageError("the program has calls of your own, which no driver makes: keep it as a test, by program()")

@@ -61,10 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Look at the subjects that are named, once and first: what cannot be judged ends the session before it begins."""
     if not config.getoption("heaplaw") or hasattr(config, "workerinput"):
         return
+    from heaplaw.errors import UsageError
+
     from .conformance.items import titles
     from .conformance.session import named, settings_of
     from .mapping import MappingError
-    from .subjects import UsageError
 
     lines: list[str] = []
     try:
@@ -85,8 +86,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     """Subjects that were named, and not among the tests, are no pass."""
     if HEADER in config.stash and RUN not in config.stash and JUDGED not in config.stash:
+        named: Any = config.getoption("heaplaw")
         terminalreporter.write_line(
-            f"heaplaw: nothing of --heaplaw {' '.join(config.getoption('heaplaw'))} was judged; "
+            f"heaplaw: nothing of --heaplaw {' '.join(named)} was judged; "
             "add --pyargs heaplaw.conformance",
             yellow=True,
         )

@@ -56,7 +56,8 @@ class Recording:
         block_size: int = 0,
         num_blocks: int = 0,
     ) -> None:
-        from .subjects import UsageError
+        from heaplaw.errors import UsageError
+
         from .subjects.promises import names_of, promising, read
 
         if shape not in SHAPES:

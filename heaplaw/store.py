@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from heaplaw.errors import UsageError
 from heaplaw.plan import MOST_INSTANCES
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NONE, NULL, Env, Status
@@ -18,7 +19,6 @@ from heaplaw.spec.history import History, Op, Trace, make_trace, plain_env
 from heaplaw.spec.shapes import SHAPES, Kind
 
 from .minimise import Witness
-from .subjects import UsageError
 
 VERSION = 1
 PLAIN = ("kind", "slot", "size", "align", "count", "instance", "label")

@@ -179,6 +179,8 @@ def run(job: Job, subject: Subject, memory: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     most = memory + address_space()
+    hardest = resource.getrlimit(resource.RLIMIT_AS)[1]  # nobody may go beyond what this process was given
+    most = most if hardest == resource.RLIM_INFINITY else min(most, hardest)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if subject.native is not None:
         os._exit(4 if subject.native.run(job) else 0)

@@ -17,7 +17,7 @@ def command(as_json: bool, codes: tuple[str, ...]) -> None:
     CODE: a law's code or name (HL103, blocks_disjoint), or a topic: mapping, exit-codes, verdicts.
     """
     from heaplaw import explaining, schemas
-    from heaplaw.subjects.base import UsageError
+    from heaplaw.errors import UsageError
 
     if not codes:
         raise UsageError(f"say what: `heaplaw explain HL103`, or {', '.join(TOPICS)}; `heaplaw laws` lists the laws")

@@ -61,8 +61,9 @@ def divided(names: tuple[str, ...]) -> "tuple[list[AnyLaw], list[str]]":
     import difflib
     import re
 
+    from heaplaw.errors import UsageError
     from heaplaw.spec.catalogue import CATALOGUE, law
-    from heaplaw.subjects import UsageError, listing
+    from heaplaw.subjects import listing
 
     laws: list[AnyLaw] = []
     others: list[str] = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from heaplaw.subjects import UsageError
+from heaplaw.errors import UsageError
 
 if TYPE_CHECKING:
     from heaplaw.replay import Again

@@ -43,7 +43,7 @@ class Form:
 
     def judged(self, node: str, settings: Settings) -> Judged:
         """Check the subject."""
-        from heaplaw.subjects import UsageError
+        from heaplaw.errors import UsageError
 
         try:
             subject = self.subject(node)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from heaplaw.errors import UsageError
 from heaplaw.mapping import MappingError
 from heaplaw.plugin import JUDGED
-from heaplaw.subjects import ProcessSubject, UsageError, resolve
+from heaplaw.subjects import ProcessSubject, resolve
 
 from .failures import UndecidedError
 from .forms import require

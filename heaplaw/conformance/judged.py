@@ -120,8 +120,7 @@ def finding_of(judged: Judged, clause: Clause, own: str) -> Finding:
 def run(subject: "ProcessSubject", settings: Settings) -> Judged:
     """Check a subject, and close it; KeyboardInterrupt when the user interrupts."""
     from heaplaw.check import check
-    from heaplaw.host import HostError
-    from heaplaw.subjects import UsageError
+    from heaplaw.errors import HostError, UsageError
 
     try:
         report = check(subject, settings.seed, settings.operations, seconds=settings.seconds)
@@ -167,9 +166,9 @@ def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
 
 def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
     """The violations with their witnesses, by law."""
+    from heaplaw.errors import UsageError
     from heaplaw.report import failure
     from heaplaw.store import document_of, save
-    from heaplaw.subjects import UsageError
     from heaplaw.terminal.facts import causes
 
     subject = report.subject

@@ -160,16 +160,16 @@ def address_space() -> Finding:
         return Finding("address space", OK, "no limit" if most == resource.RLIM_INFINITY else f"{most / 2**30:.1f} GiB")
     return Finding(
         "address space",
-        BROKEN,
+        MISSING,
         f"limited to {most / 2**30:.1f} GiB",
-        f"a run gets {MEMORY // 2**30} GiB when nothing is said: refused, runs of Python allocators end at once",
-        "ulimit -v unlimited in the shell, or heaplaw check --memory with fewer GiB than the limit",
+        f"a run gets no more than that, in place of {MEMORY // 2**30} GiB: allocators that reserve more are refused",
+        "ulimit -v unlimited in the shell",
     )
 
 
 def _written(name: str, folder: Path, cost: str, remedy: str) -> Finding:
+    from heaplaw.errors import UsageError
     from heaplaw.store import check_folder
-    from heaplaw.subjects import UsageError
 
     try:
         check_folder(folder)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from heaplaw.errors import UsageError
 from heaplaw.plan import STANDARD, Plan, standard_plan
 from heaplaw.spec.shapes import CALLS
 from heaplaw.store import Stored
-from heaplaw.subjects import UsageError
 from heaplaw.wording import Wording
 
 BUILT_IN = frozenset({*CALLS.values(), "malloc_usable_size"})

@@ -3,10 +3,10 @@
 import re
 from textwrap import wrap
 
+from heaplaw.errors import UsageError
 from heaplaw.plan import COUNTERS, Plan
 from heaplaw.spec.event import Zero
 from heaplaw.store import Stored
-from heaplaw.subjects import UsageError
 
 from . import runtime
 from .deployed import Deployed, deployed

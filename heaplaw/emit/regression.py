@@ -2,8 +2,8 @@
 
 import json
 
+from heaplaw.errors import UsageError
 from heaplaw.store import Stored
-from heaplaw.subjects import UsageError
 
 
 def pytest_regression(stored: Stored) -> str:

@@ -2,9 +2,9 @@
 
 import difflib
 
+from heaplaw.errors import UsageError
 from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.law import AnyLaw
-from heaplaw.subjects.base import UsageError
 
 from .topics import TOPICS, Topic
 

@@ -4,7 +4,7 @@ import glob
 import os
 from pathlib import Path
 
-from heaplaw.subjects.base import UsageError
+from heaplaw.errors import UsageError
 from heaplaw.subjects.elf import Exports, read_exports
 from heaplaw.subjects.listing import mappings_of
 from heaplaw.subjects.mapped import library_folders

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from heaplaw.errors import UsageError
 from heaplaw.spec.catalogue import CATALOGUE, law
-from heaplaw.subjects import UsageError
 
 from .cases import Case, all_cases, present
 

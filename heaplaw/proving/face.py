@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from heaplaw.subjects.base import UsageError
+from heaplaw.errors import UsageError
 
 from .campaign import Line, Task, cores, decided, planned, tasks
 from .parts import (

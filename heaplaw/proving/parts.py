@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from heaplaw.errors import UsageError
 from heaplaw.proofs.prove import Obligation
-from heaplaw.subjects.base import UsageError
 
 __all__ = [
     "CONTRACTS",

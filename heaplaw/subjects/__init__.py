@@ -1,6 +1,6 @@
 """Subjects: what heaplaw can judge, and how each is run in a process apart."""
 
-from .base import Expected, NativeCode, ProcessSubject, UsageError, names_without_calls
+from .base import Expected, NativeCode, ProcessSubject, names_without_calls
 from .mapped import NotInstalledError
 from .resolve import resolve
 
@@ -9,7 +9,6 @@ __all__ = [
     "NativeCode",
     "NotInstalledError",
     "ProcessSubject",
-    "UsageError",
     "names_without_calls",
     "resolve",
 ]

@@ -7,7 +7,8 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from heaplaw.host import Command, Host, HostError, Starter, Told
+from heaplaw.errors import HostError, UsageError
+from heaplaw.host import Command, Host, Starter, Told
 from heaplaw.plan import COLUMN_OF, Plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import History, Trace, plain_env
@@ -20,10 +21,6 @@ NativeCode = "native"
 OBJECTS = frozenset({"object", "here"})
 """Kinds of `spec` whose subjects are Python objects by their methods: named to be imported, or made in a test."""
 _LIMITS = Limits()
-
-
-class UsageError(Exception):
-    """What the user asked for cannot be done: one line that says what, where, and what to do."""
 
 
 def names_without_calls(shape: Shape, offers: frozenset[str]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .base import UsageError
+from heaplaw.errors import UsageError
 
 FLAGS = ("-shared", "-fPIC", "-O2", "-g")
 """How every shim is compiled."""

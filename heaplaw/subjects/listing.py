@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from heaplaw import mapping, mappings
+from heaplaw.errors import UsageError
 from heaplaw.mapping import Mapping, MappingError
 
-from .base import UsageError
 from .build import LANGUAGES
 from .elf import read_exports
 from .mapped import NotInstalledError, found_library

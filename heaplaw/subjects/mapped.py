@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from heaplaw import mapping, plan
+from heaplaw.errors import UsageError
 from heaplaw.mapping import Mapping
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import plain_env
 from heaplaw.spec.shapes import SHAPES, WORDS, Shape
 
-from .base import Expected, ProcessSubject, UsageError, worker_command
+from .base import Expected, ProcessSubject, worker_command
 from .build import compiled
 from .elf import read_exports
 from .native import TLS, c_library, checked, library_subject, preloaded, version_of_c_library

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from heaplaw import native
+from heaplaw.errors import UsageError
 from heaplaw.host import Command, Host
 from heaplaw.plan import Plan, standard_plan
 from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import CALLS, MALLOC, Shape
 
-from .base import ProcessSubject, UsageError, owners_of, promised, worker_command
+from .base import ProcessSubject, owners_of, promised, worker_command
 from .elf import Exports, hint, read_exports
 
 USABLE = ("malloc_usable_size", "usable_size")

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from heaplaw.errors import UsageError
 from heaplaw.mapping import vocabulary as vocab
 from heaplaw.mapping.model import Promises
 from heaplaw.mapping.problems import did_you_mean, listing
 from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
 from heaplaw.spec.layout import PTRDIFF_MAX
-
-from .base import UsageError
 
 
 def promising(plain: Env, says: Promises) -> Env:

@@ -7,6 +7,7 @@ from typing import Any
 
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES, python_plan
+from heaplaw.errors import UsageError
 from heaplaw.forked import Fork
 from heaplaw.host import Starter
 from heaplaw.mapping.model import Promises
@@ -16,7 +17,7 @@ from heaplaw.spec.catalogue import CATALOGUE, law
 from heaplaw.spec.shapes import FREELIST, LUA_ALLOC, MALLOC, POOL, SHAPES
 from heaplaw.worker import object_of
 
-from .base import Expected, ProcessSubject, UsageError, promised, worker_command
+from .base import Expected, ProcessSubject, promised, worker_command
 from .promises import names_of, promising, read
 
 POOL_BLOCK, POOL_BLOCKS = 64, 100

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from heaplaw.errors import UsageError
 from heaplaw.spec.layout import PTRDIFF_MAX
 from heaplaw.spec.shapes import SHAPES
 
-from .base import ProcessSubject, UsageError, worker_command
+from .base import ProcessSubject, worker_command
 
 PREFIX = "ref:"
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
+from heaplaw.errors import UsageError
 from heaplaw.mutants import CORRECT, MUTANTS
 from heaplaw.mutants.shapes import MAPPING
 from heaplaw.spec.shapes import SHAPES
 
-from .base import ProcessSubject, UsageError
+from .base import ProcessSubject
 from .listing import find_mapping, names
 from .mapped import mapped_subject
 from .native import native_subject

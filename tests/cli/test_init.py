@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from heaplaw.errors import UsageError
 from heaplaw.init import write_mapping
 from heaplaw.mapping import Mapping, MappingError, check_symbols, load
 from heaplaw.mappings import FOLDER
-from heaplaw.subjects.base import UsageError
 from heaplaw.subjects.elf import read_exports
 from heaplaw.subjects.mapped import NotInstalledError, found_library
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from heaplaw.errors import UsageError
 from heaplaw.init import write_mapping
 from heaplaw.mapping import MappingError, load
-from heaplaw.subjects.base import UsageError
 from heaplaw.subjects.mapped import found_library
 
 Compiled = Callable[..., Path]

@@ -10,12 +10,12 @@ import pytest
 
 from heaplaw import console, explaining, schemas
 from heaplaw.commands.explain import TOPICS as OFFERED
+from heaplaw.errors import UsageError
 from heaplaw.explaining.entries import ENTRIES
 from heaplaw.explaining.topics import EXIT_CODES, MAPPING, TOPICS, VERDICTS
 from heaplaw.mapping.vocabulary import PROMISES, TOP
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.law import Scope
-from heaplaw.subjects import UsageError
 from heaplaw.terminal.facts import WORDS
 from heaplaw.terminal.page import LEAST, Page
 

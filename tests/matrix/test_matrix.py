@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from heaplaw import schemas
 from heaplaw.cli import cli
 from heaplaw.commands.matrix import exit_code
+from heaplaw.errors import UsageError
 from heaplaw.matrix import ENGINES, Item, Matrix, listed, run, running
 from heaplaw.matrix.listing import applying, proving_parts
 from heaplaw.matrix.text import cell, document, lines, short, subject_cell, whole
@@ -20,7 +21,6 @@ from heaplaw.mutants.pools import POOL_MUTANTS
 from heaplaw.proving.parts import CONTRACTS, PARTS, names
 from heaplaw.proving.parts import REFERENCE as STEPS
 from heaplaw.spec.catalogue import CATALOGUE, law
-from heaplaw.subjects import UsageError
 from heaplaw.subjects.reference import reference_subject
 from heaplaw.terminal.marked import Marked
 from heaplaw.terminal.page import Page

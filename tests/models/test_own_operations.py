@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
+from heaplaw.errors import UsageError
 from heaplaw.machines import AllocatorMachine, BumpMachine, LawViolated, PoolMachine, StackMachine, UnfitError, store
 from heaplaw.models.methods import Method, own_method
 from heaplaw.models.strategies import programs
@@ -18,7 +19,6 @@ from heaplaw.refimpl.allocators import PoolAllocator
 from heaplaw.spec.history import Op
 from heaplaw.spec.judge import judge
 from heaplaw.spec.shapes import Kind
-from heaplaw.subjects import UsageError
 
 from .shaped import Lua, Offsets, Regions
 

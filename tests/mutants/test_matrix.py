@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from heaplaw.cli import cli
+from heaplaw.errors import UsageError
 from heaplaw.killmatrix import Case, Kill, Matrix, Row, all_cases, build, engines
 from heaplaw.killmatrix.cases import Source
 from heaplaw.killmatrix.matrix import chosen
@@ -17,7 +18,6 @@ from heaplaw.mutants.pools import POOL_MUTANTS
 from heaplaw.mutants.reference import PATCHES
 from heaplaw.mutants.shapes import SHAPE_MUTANTS
 from heaplaw.spec.catalogue import CATALOGUE
-from heaplaw.subjects import UsageError
 
 
 def case(name: str, law: str, *also: str, group: str = "stack") -> Case:

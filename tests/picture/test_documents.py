@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heaplaw.errors import UsageError
 from heaplaw.minimise import Witness
 from heaplaw.spec.event import NONE, NULL, Direction, Env, Order, Padding, Status, Zero
 from heaplaw.spec.history import Op, make_history, make_trace, plain_env
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Violation
 from heaplaw.store import checksum, document_of, load, save
-from heaplaw.subjects import UsageError
 
 A, POP = Kind.ALLOC, Op(Kind.POP)
 SUBJECT = {"kind": "mapping", "path": "mine", "calls": {"instance": "pool", "library": "libmine.so"}}

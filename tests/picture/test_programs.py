@@ -16,6 +16,7 @@ from heaplaw.check import check
 from heaplaw.emit import c_program
 from heaplaw.emit.deployed import Deployed
 from heaplaw.emit.judged import EXCESSIVE, OWED, SEEN, sees
+from heaplaw.errors import UsageError
 from heaplaw.mappings import FOLDER
 from heaplaw.minimise import LIMITS, Witness
 from heaplaw.models import generate
@@ -27,7 +28,7 @@ from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Violation
 from heaplaw.store import Stored, checksum, document_of, load, save
-from heaplaw.subjects import UsageError, resolve
+from heaplaw.subjects import resolve
 from heaplaw.wording import Wording
 
 from .mappings import HEAPS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heaplaw.subjects.base import UsageError
+from heaplaw.errors import UsageError
 from heaplaw.subjects.build import compiled
 
 SOURCE = '#include "answer.h"\nint answer(void) { return ANSWER; }\n'

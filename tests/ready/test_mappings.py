@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from heaplaw.errors import UsageError
 from heaplaw.mapping import Mapping, check_symbols, load
 from heaplaw.mappings import FOLDER
-from heaplaw.subjects.base import UsageError
 from heaplaw.subjects.build import compiled
 from heaplaw.subjects.elf import read_exports
 from heaplaw.subjects.native import c_library

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from heaplaw.errors import UsageError
 from heaplaw.mappings import FOLDER
-from heaplaw.subjects.base import UsageError
 from heaplaw.subjects.build import LANGUAGES, compiled
 
 NEEDS = {"boost_buffer.cc": "libboost-dev", "boost_storage.cc": "libboost-dev"}

@@ -8,6 +8,7 @@ import pytest
 
 from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
+from heaplaw.host import Command
 from heaplaw.models import generate
 from heaplaw.plan import standard_plan
 from heaplaw.spec.history import EVENT_COLUMNS, Completed, History, Trace
@@ -33,6 +34,7 @@ def in_python(subject: ProcessSubject) -> ProcessSubject:
     symbols = {name.removeprefix("malloc_") if "usable" in name else name: f"mut_{name}" for name in NAMES}
     library = str(native.find(native.MUTANTS))
     spec = {"kind": "mapped", "library": library, "plan": standard_plan(symbols).document()}
+    assert isinstance(subject.command, Command)
     command = worker_command(spec, subject.command.environment)
     return replace(subject, command=command, driver="python", _host=None)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from heaplaw.errors import UsageError
 from heaplaw.plan import Call, Plan, call
 from heaplaw.spec.catalogue import laws_of
 from heaplaw.spec.event import NONE, Status
@@ -17,7 +18,7 @@ from heaplaw.spec.judge import judge
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import CALLS, SHAPES, Kind
 from heaplaw.spec.verdict import Violated
-from heaplaw.subjects.base import ProcessSubject, UsageError, worker_command
+from heaplaw.subjects.base import ProcessSubject, worker_command
 
 THINGS = {"PYTHONPATH": str(Path(__file__).parent / "things")}
 SHAPED = {

@@ -7,13 +7,14 @@ import pytest
 
 from heaplaw.check import Report, check
 from heaplaw.emit import pytest_regression
+from heaplaw.errors import UsageError
 from heaplaw.models.reporting import Counting
 from heaplaw.references import explicit, system
 from heaplaw.references.table import REFERENCES
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.report import REPORTS
 from heaplaw.spec.verdict import Holds, NotApplicable
-from heaplaw.subjects import ProcessSubject, UsageError, resolve
+from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.resolve import from_spec
 
 SEED = 7

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from heaplaw import native
+from heaplaw.errors import UsageError
 from heaplaw.host import Command
 from heaplaw.instances import Buffer
 from heaplaw.payload import Payload
@@ -23,7 +24,7 @@ from heaplaw.spec.judge import judge
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Violated
-from heaplaw.subjects.base import ProcessSubject, UsageError, worker_command
+from heaplaw.subjects.base import ProcessSubject, worker_command
 
 (
     WELL, WRITES_BEFORE, WRITES_AFTER, DAMAGES, MADE_ONCE, UNMAPS, UNSOUND, OVER_THE_END, KEEPS, ABORTS, GIVES_JUNK,
