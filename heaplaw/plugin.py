@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import heaplaw
+
 if TYPE_CHECKING:
     from .conformance.fixture import Conforms
     from .conformance.judged import Finding
@@ -83,13 +85,24 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"heaplaw: {line}" for line in config.stash[HEADER]] if HEADER in config.stash else []
 
 
+def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    """How the allocators of the test files are judged."""
+    judged = {item.nodeid.partition("[")[0] for item in items if "heaplaw_finding" in getattr(item, "fixturenames", ())}
+    if not judged:
+        return []
+    from .conformance.session import settings_of
+
+    said = settings_of(config)
+    operations = "" if said.operations is None else f", {said.operations:,} operations each"
+    return [f"heaplaw {heaplaw.__version__}: {len(judged)} judged by laws, seed {said.seed}{operations}"]
+
+
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     """Subjects that were named, and not among the tests, are no pass."""
     if HEADER in config.stash and RUN not in config.stash and JUDGED not in config.stash:
         named: Any = config.getoption("heaplaw")
         terminalreporter.write_line(
-            f"heaplaw: nothing of --heaplaw {' '.join(named)} was judged; "
-            "add --pyargs heaplaw.conformance",
+            f"heaplaw: nothing of --heaplaw {' '.join(named)} was judged; add --pyargs heaplaw.conformance",
             yellow=True,
         )
 

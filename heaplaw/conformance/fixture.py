@@ -8,7 +8,7 @@ from .again import replaying
 from .failures import LawBrokenError, UndecidedError
 from .forms import Form, form_of
 from .judged import Clause, Finding, Judged, dialect
-from .session import settings_of, told
+from .session import MORE, settings_of, told
 from .shared import shared
 
 
@@ -60,7 +60,7 @@ def required(judged: Judged) -> Mapping[str, Finding]:
         more = f" (and {len(broken) - 1} more)" if broken[1:] else ""
         raise LawBrokenError(broken[0].summary + more, lines)
     if undecided := [found.summary for found in every if found.outcome == "undecided"]:
-        raise UndecidedError(undecided[0], (judged.title, *undecided))
+        raise UndecidedError(undecided[0], (judged.title, *undecided, MORE))
     return judged.findings
 
 

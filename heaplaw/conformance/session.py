@@ -11,6 +11,7 @@ from heaplaw.mapping import MappingError
 from .failures import UndecidedError
 from .judged import Clause, Finding, Judged, Settings, finding_of
 
+MORE = "a longer run may decide it: operations=… in the test, or --heaplaw-operations"
 RANDOM = pytest.StashKey[int]()
 PROJECT = pytest.StashKey[project.Settings]()
 
@@ -79,7 +80,7 @@ def told(item: pytest.Item, judged: Judged, clause: Clause, own: str) -> Finding
     if finding.outcome == "expected":
         pytest.xfail(finding.summary)
     if finding.outcome == "undecided":
-        raise UndecidedError(finding.summary, (judged.title, finding.summary))
+        raise UndecidedError(finding.summary, (judged.title, finding.summary, MORE))
     if finding.outcome == "holds":
         item.user_properties.append(("heaplaw.evidence", finding.summary))
     return finding

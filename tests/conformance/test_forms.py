@@ -109,6 +109,18 @@ def test_what_cannot_be_judged_is_an_error(suite: Suite, arguments: str, said: s
     assert "heaplaw/conformance" not in done.stdout.str()
 
 
+def test_what_was_not_decided_is_an_error(suite: Suite) -> None:
+    done = suite('test_it = heaplaw.conformance_test(StackPool, "pool", operations=2)', "-k", "HL303")
+    assert done.parseoutcomes()["errors"] == 1
+    done.stdout.re_match_lines(
+        [
+            r"heaplaw \S+: 1 judged by laws, seed 0",
+            r"HL303 failure_changes_nothing not decided: judged on 0 steps, needs 1",
+            r"a longer run may decide it: operations=",
+        ]
+    )
+
+
 def test_an_unknown_shape_is_told_when_the_file_is_read(suite: Suite) -> None:
     done = suite('test_it = heaplaw.conformance_test(StackPool, "poool")')
     done.stdout.re_match_lines([r"E .*'poool' is no shape; there are malloc, bump, pool.*"])
