@@ -173,7 +173,9 @@ static void took(int ok, uintptr_t given, size_t size, size_t count, size_t alig
   printf("  %#jx\n", (uintmax_t)given);
   if (vast) fault("handed out, though too large: %zu times %zu bytes", count, size);
   if (flags & REFUSE) fault("handed out, and had to be refused", 0, 0);
-  if (align && given % align) fault("not aligned: %zu bytes past a multiple of %zu", (size_t)(given % align), align);
+  size_t past = align ? given % align : 0;
+  if (past == 1) fault("not aligned: %zu byte past a multiple of %zu", past, align);
+  if (past > 1) fault("not aligned: %zu bytes past a multiple of %zu", past, align);
 @PLACE@  t->of = now, t->kind = BLOCK, t->instance = which, t->at = (unsigned char *)given, t->bytes = bytes;
   t->covers = bytes > room ? bytes : room, t->asked = size * count, t->aligned = flags & ALIGNED ? align : @PROMISED@;
   if (flags & ZEROED && zero(t->at, bytes) < bytes) fault("byte %zu is not zero", zero(t->at, bytes), 0);

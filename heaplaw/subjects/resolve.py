@@ -133,7 +133,13 @@ def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     if spec["kind"] == "mapping":
         known, path = find_mapping(spec["path"]), Path(spec["path"])
         if known is None and not path.exists():
-            raise UsageError(f"{path}: the mapping that the stored trace was found with is not there any more")
+            here = Path(path.name)  # on another machine: the project's folder lies elsewhere
+            if not here.exists():
+                raise UsageError(
+                    f"{path}: the mapping that the stored trace was found with is not there, and there is no {here} "
+                    "in this folder"
+                )
+            path = here
         return mapped_subject(known or path, spec["path"] if known else "")
     if spec["kind"] != "native":
         raise ValueError(f"kind {spec['kind']}")

@@ -8,6 +8,10 @@ from ..shapes import SHAPES, Kind
 ALL = frozenset(SHAPES)
 
 
+def _bytes(count: int) -> str:
+    return f"{count} byte{'s' * (count != 1)}"
+
+
 def _hands_out(e: Event) -> Truth:
     return e.makes
 
@@ -25,7 +29,7 @@ aligned = Law[Event](
     shapes=ALL,
     premise=_hands_out,
     body=_aligned,
-    observed=lambda e: f"address {e.ptr:#x}, {e.ptr % e.required_align} bytes past a multiple of {e.required_align}",
+    observed=lambda e: f"address {e.ptr:#x}, {_bytes(e.ptr % e.required_align)} past a multiple of {e.required_align}",
     required=lambda e: f"a multiple of {e.required_align} bytes",
     accepts=((Event(Kind.ALLOC, 64, ptr=0x1010),), (Event(Kind.ALLOC, 8, ptr=0x1008),)),
     rejects=((Event(Kind.ALLOC, 64, ptr=0x1008),), (Event(Kind.ALIGNED, 64, align=4096, ptr=0x1010),)),
@@ -73,7 +77,7 @@ def _blocks_disjoint(a: Block, b: Block) -> Truth:
 def _shared(a: Block, b: Block) -> str:
     start, end = max(a.ptr, b.ptr), min(a.ptr + a.extent, b.ptr + b.extent)
     count = end - start
-    return f"{count} byte{'s' * (count != 1)} shared, from {start:#x} to {end:#x}"
+    return f"{_bytes(count)} shared, from {start:#x} to {end:#x}"
 
 
 blocks_disjoint = Law[Block, Block](

@@ -158,12 +158,9 @@ STEP = "        if op.kind == Kind.ALLOC:\n"
 
 
 @pytest.mark.parametrize("statement", ["import os; os._exit(0)", "raise SystemExit(0)", "while True: pass"])
-def test_own_steps_that_end_the_process_or_never_end_are_refused(
-    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str
-) -> None:
+def test_own_steps_that_end_the_process_or_never_end_are_refused(run: Any, tmp_path: Path, statement: str) -> None:
     target = own(tmp_path, STEP, f"        {statement}\n{STEP}")
-    monkeypatch.setenv("HEAPLAW_TRYING", "5")
-    run("prove", target, "--shape", "bump").refused("my_bump:MyBump: ")
+    run("prove", target, "--shape", "bump", env={"HEAPLAW_TRYING": "5"}).refused("my_bump:MyBump: ")
 
 
 @pytest.mark.parametrize("statement", ["raise SystemExit(0)", "raise KeyError('no size')"])

@@ -248,7 +248,10 @@ def test_replays_from_another_folder(
         mapping.unlink()
         code, out, err = command(elsewhere, "replay", path)
         assert (code, out) == (2, "")
-        assert err == f"error: {mapping}: the mapping that the stored trace was found with is not there any more\n"
+        assert err == (
+            f"error: {mapping}: the mapping that the stored trace was found with is not there, and there is no "
+            f"{mapping.name} in this folder\n"
+        )
 
 
 def test_a_mapping_that_changed_is_used_as_it_is_now(found: Any, mapped: Callable[..., Path], tmp_path: Path) -> None:

@@ -62,15 +62,17 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         told = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "COLORTERM")}
+        # What runs there makes the terminal its own, so that Ctrl-C comes as a signal. (Doing it between fork and exec
+        # takes a copy of this process, which may be too large.)
+        own = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
         process = subprocess.Popen(
-            [sys.executable, "-c", f"{first}\nfrom heaplaw.cli import main\nmain()", *arguments],
+            [sys.executable, "-c", f"{own}\n{first}\nfrom heaplaw.cli import main\nmain()", *arguments],
             cwd=tmp_path,
             env={**told, "TERM": "xterm-256color", **environment},
             stdin=slave,
             stdout=slave,
             stderr=slave if errors else subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - Ctrl-C comes as a signal; no threads
         )
         os.close(slave)
         sessions.append(Session(process, master))
