@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from heaplaw.errors import UsageError
 from heaplaw.plan import COUNTERS, Plan
+from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import Zero
 from heaplaw.store import Stored
 
@@ -22,7 +23,8 @@ HEADERS = ("errno", "stddef", "stdint", "stdio", "string")
 
 def c_program(stored: Stored) -> str:
     """The trace as a C program to link against the allocator, or to run with it preloaded. It ends with 1 when it sees
-    a fault; a crash or a hang shows by itself. UsageError where there is no such program.
+    a fault, with 3 when it cannot judge the law; a crash or a hang shows by itself. UsageError where there is no such
+    program.
     """
     try:
         how = deployed(stored)
@@ -71,7 +73,8 @@ class Program:
         if not sees(stored):
             rows.append(
                 "The program judges single steps, and this law compares several: compare the addresses and the numbers "
-                "that it prints with what was observed and required."
+                "that it prints with what was observed and required. It ends with 3 where no single step shows a fault: "
+                "that is no verdict."
             )
         rows.append("It ends with 1 when it sees a fault; a crash or a hang shows by itself.")
         lines = [line for row in rows for line in wrap(row, COLUMNS) or [""]]
@@ -154,12 +157,19 @@ class Program:
             "@USABLE@": usable,
             "@REFILL@": runtime.REFILL if plan.buffer else "",
             "@PROMISED@": literal(plan.align),
+            "@END@": self.end(),
             "@ROOM@": "1" if env.align_by_size or env.zero_size == Zero.UNIQUE else "0",
         }
         text = "".join(runtime.PIECES[name] for name in runtime.needed(main))
         for name, part in filled.items():
             text = text.replace(name, part)
         return text
+
+    def end(self) -> str:
+        """What the program says where it saw no fault: that is no verdict on a law that it cannot judge."""
+        if sees(self.stored):
+            return runtime.NO_FAULT
+        return runtime.NO_VERDICT.replace("@LAW@", f"{law(self.stored.law).id} {self.stored.law}")
 
     def main(self) -> str:
         """The program's own function."""

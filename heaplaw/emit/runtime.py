@@ -254,8 +254,7 @@ static int renewed(void) {
     "told": r"""
 static int told(void) {
   if (faults) printf("faults seen: %d\n", faults);
-  else printf("no fault seen\n");
-  return faults != 0;
+@END@  return faults != 0;
 }
 """,
 }
@@ -293,6 +292,15 @@ PLACE = r"""  if (given < base[which] || @NEEDED@ > @CAPACITY@ || given - base[w
 GRID = r"""  if ((given - base[which]) % @SIZE@)
     fault("%zu bytes off the grid", (size_t)((given - base[which]) % @SIZE@), 0);
 """
+NO_FAULT = """  else printf("no fault seen\\n");
+"""
+NO_VERDICT = r"""  else {
+    printf("not judged: @LAW@ compares several steps; no single step shows a fault\n");
+    printf("compare what is printed above with `observed` and `required` at the top of the source\n");
+    return 3;
+  }
+"""
+"""How a program ends that cannot judge its law."""
 USABLE = r"""  value = @CALL@;
   printf("  usable %zu\n", (size_t)value);
   if (value < bytes) fault("only %zu bytes are usable", (size_t)value, 0);
