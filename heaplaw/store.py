@@ -133,8 +133,14 @@ def repetition(trace: Trace) -> tuple[int, int]:
 
 
 def identifier(document: Mapping[str, Any]) -> str:
-    """Law and the first digits of a digest of what defines the witness: subject and operations."""
-    core = json.dumps([document[key] for key in ("law", "subject", "shape", "operations", "times")], sort_keys=True)
+    """Law and the first digits of a digest of what defines the witness: subject and operations.
+
+    Of a path it is the name that counts: the same fault in the same project has one id, wherever the project lies.
+    """
+    subject = dict(document["subject"])
+    subject |= {"path": Path(subject["path"]).name} if subject.get("path") else {}
+    rest = [document[key] for key in ("law", "shape", "operations", "times")]
+    core = json.dumps([subject, *rest], sort_keys=True)
     return f"{document['law']}-{hashlib.sha256(core.encode()).hexdigest()[:8]}"
 
 

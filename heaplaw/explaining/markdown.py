@@ -24,6 +24,11 @@ Every law of the catalogue: what it asks, where it comes from, a program that ke
 when breaking it is legitimate. The programs are tiny histories, and the laws themselves have judged them.
 `heaplaw explain CODE` tells the same of one law, `heaplaw laws` lists them all.
 
+Sources are clauses of standards and manuals. Where there is none (no standard speaks of pools or stacks), the source
+is the document whose interface the [reference implementation](reference.md) follows: *Vais std/allocator*, the
+allocators of the Vais language's standard library, and *the allocator system*, the memory layer of a virtual machine.
+Such a law says what the shape's interface means to its users; a mapping that promises less is judged by less.
+
 A law that needs something is not applicable where that is missing. What offers it in a [mapping](mapping.md) is told
 beside it; a Python object offers operations and counters by methods of these names.
 

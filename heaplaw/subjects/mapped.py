@@ -75,6 +75,10 @@ def mapped_subject(
         if known.version is None or version.startswith(known.version)
     )
     subject.notes = notes_of(read)
+    if read.destroy and "base" in read.counters and not read.buffer:
+        # Where an instance's memory lies is constant over a run to laws; made again, it may lie elsewhere.
+        subject.offers -= {"renew"}
+        subject.notes += ("`base` is asked once: no instance is destroyed and made again while a trace runs",)
     return subject
 
 

@@ -117,7 +117,7 @@ def _failure_observed(pre: View, e: Event, post: View) -> str:
         )
     if e.status == Status.FAILED:
         return f"{e.extent} bytes refused right after a refusal, {pre.owed} bytes having been freed just before it"
-    return f"byte {e.bad_at} of {e.held} changed across a refused request"
+    return f"byte {e.bad_at} of {e.held} is not as written, read right after a refused request"
 
 
 failure_changes_nothing = Law[View, Event, View](

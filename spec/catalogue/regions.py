@@ -66,9 +66,16 @@ def _as_before(e: Event, post: View) -> Truth:
     return implies(post.back & one_buffer, counters) & implies(post.twin, again)
 
 
+def _counters_text(view: View, remaining: Word, total: Word) -> str:
+    """The counters of a subject; one that is 0 before and now may be none."""
+    said = [f"remaining = {remaining}"] if view.remaining or view.then_remaining else []
+    said += [f"total_allocated = {total}"] if view.total or view.then_total else []
+    return f"{', '.join(said) or 'remaining = 0'} bytes"
+
+
 def _before_text(pre: View, e: Event, post: View) -> str:
     if post.back:
-        return f"remaining = {post.remaining}, total_allocated = {post.total} bytes"
+        return _counters_text(post, post.remaining, post.total)
     if e.status != Status.OK:
         return f"{e.extent} bytes refused"
     return f"address {e.ptr:#x}"
@@ -76,7 +83,7 @@ def _before_text(pre: View, e: Event, post: View) -> str:
 
 def _then_text(pre: View, e: Event, post: View) -> str:
     if post.back:
-        return f"remaining = {post.then_remaining}, total_allocated = {post.then_total} bytes, as in that state before"
+        return f"{_counters_text(post, post.then_remaining, post.then_total)}, as in that state before"
     where = f", at {post.twin_ptr:#x}" if e.env.one_buffer else ""
     return f"served{where}, as when it was asked in the same state before"
 

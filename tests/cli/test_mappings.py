@@ -1,5 +1,6 @@
 """Mappings as a user has them: judged, wrong, expected to fail, several at once."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,36 @@ def test_a_mapping_of_the_users_folder_by_name(run: Any, bump: Any, tmp_path: Pa
     ran = run("check", "mine", *QUICK)
     assert ran.code == 0, ran
     assert "mine" in run("subjects").out
+
+
+POOL = """
+#include <stdlib.h>
+typedef struct { size_t size, count; unsigned char *used, *memory; } Pool;
+Pool *pool_new(size_t size, size_t count) {
+  Pool *pool = malloc(sizeof *pool);
+  *pool = (Pool){size, count, calloc(count, 1), aligned_alloc(16, size * count)};
+  return pool;
+}
+void pool_end(Pool *pool) { free(pool->used), free(pool->memory), free(pool); }
+void *pool_base(Pool *pool) { return pool->memory; }
+void *pool_get(Pool *pool) {
+  for (size_t i = 0; i < pool->count; i++)
+    if (!pool->used[i]) return pool->used[i] = 1, pool->memory + i * pool->size;
+  return NULL;
+}
+void pool_put(Pool *pool, void *block) { pool->used[((unsigned char *)block - pool->memory) / pool->size] = 0; }
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler (Debian: gcc)")
+def test_an_instance_whose_memory_may_move_is_not_made_again(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "pool.c").write_text(POOL)
+    (tmp_path / "pool.toml").write_text(
+        'source = "pool.c"\nshape = "pool"\nblock_size = 48\nnum_blocks = 10\n'
+        'pool = "pool_new(block_size, num_blocks)"\ndestroy = "pool_end(pool)"\nbase = "pool_base(pool)"\n'
+        'alloc = "pool_get(pool)"\nfree = "pool_put(pool, ptr)"\n'
+    )
+    ran = run("check", "pool.toml", "-n", "2000", "--seed", "1")
+    assert ran.code == 0, ran.out
+    assert "`base` is asked once" in ran.out
+    assert "HL403  pool_on_grid                holds" in ran.out
