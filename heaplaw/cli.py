@@ -22,8 +22,10 @@ from .console import (
     INTERRUPTED,
     UNDECIDED,
     USAGE,
+    Number,
     Output,
     Verdicts,
+    complain,
     echo,
     found,
     progress,
@@ -35,6 +37,8 @@ from .interrupts import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .store import Stored
 
 BENCHES = ("replay", "shapes", "scaling", "mutants", "reference")
 """What `bench` measures."""
@@ -64,13 +68,13 @@ def cli() -> None:
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
 @click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
 @click.option("--capacity", type=click.IntRange(1, 2**32), help="For the constructor of other shapes, bytes.")
-@click.option("--boundary-share", type=click.FloatRange(0, 0.5), default=0.02, help="Part of the run near its limits.")
-@click.option("--memory", type=click.FloatRange(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
-@click.option("--cpu", type=click.FloatRange(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
+@click.option("--boundary-share", type=Number(0, 0.5), default=0.02, help="Part of the run near its limits.")
+@click.option("--memory", type=Number(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
+@click.option("--cpu", type=Number(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("heaplaw-out"), help="Where traces are kept.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     default=20.0,
     show_default=True,
     help="Time limit for minimising each law.",
@@ -134,35 +138,68 @@ def check(
 
 
 @cli.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--times", type=click.IntRange(1, 1000), default=3, help="How often to run it.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--times", type=click.IntRange(1, 1000), default=3, help="How often to run each.")
 @click.option(
     "--emit", type=click.Choice(["c", "pytest"]), help="Print a program that shows the same, and run nothing."
 )
 @click.option("--color", type=click.Choice(COLOURS), default="auto", help="Colours: on terminals, always, never.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, as docs/json.md tells.")
-def replay(file: Path, times: int, emit: str | None, color: str, as_json: bool) -> None:
-    """Run a stored trace again and show what it does. Exit code 1 when the law is broken again, 0 when it holds now."""
+def replay(files: tuple[Path, ...], times: int, emit: str | None, color: str, as_json: bool) -> None:
+    """Run stored traces again and show what they do. FILE: what `heaplaw check` stored in heaplaw-out/.
+
+    Exit code 1 when one of them breaks its law again, 2 when one cannot be run here, 0 when all of the laws hold now.
+    """
     from .emit import c_program, pytest_regression
-    from .replay import run_stored
     from .schemas import text
     from .store import load
 
     if emit is not None and as_json:
         raise click.UsageError("--emit and --json: one of them")
-    stored = load(file)
+    if len(files) > 1 and (emit is not None or as_json):
+        raise click.UsageError(f"--{'json' if as_json else 'emit'}: for one FILE at a time, not for {len(files)}")
+    traces = [load(file) for file in files]
     if emit is not None:
-        click.echo(c_program(stored) if emit == "c" else pytest_regression(stored))
-        return
-    again, output = run_stored(stored, times), Output.standard(color)
-    code = BROKEN if again.broken else HOLDS
-    if as_json:
+        click.echo(c_program(traces[0]) if emit == "c" else pytest_regression(traces[0]))
+    elif as_json:
+        from .replay import run_stored
         from .schemas.documents import replay_document
 
+        again = run_stored(traces[0], times)
+        code = BROKEN if again.broken else HOLDS
         echo([text(replay_document(again, code))])
+        sys.exit(code)
     else:
+        sys.exit(replayed(traces, times, Output.standard(color)))
+
+
+def replayed(traces: "list[Stored]", times: int, output: Output) -> int:
+    """Run them one after the other, and tell what each does: the worst exit code. Of several, those are told and left
+    out that cannot be run here.
+    """
+    from .calls import SubjectError
+    from .errors import UsageError
+    from .mapping import MappingError
+    from .replay import run_stored
+
+    codes: set[int] = set()
+    for place, stored in enumerate(traces):
+        try:
+            again = run_stored(stored, times)
+        except (MappingError, UsageError, SubjectError) as error:
+            if len(traces) == 1:
+                raise
+            complain(error)
+            codes.add(USAGE)
+            continue
+        except KeyboardInterrupt:
+            click.echo(f"interrupted; {len(traces) - place} of {len(traces)} were not run to the end", err=True)
+            return INTERRUPTED
+        if place:
+            echo([""])
         output.tell(again.lines(output.page))
-    sys.exit(code)
+        codes.add(BROKEN if again.broken else HOLDS)
+    return next(code for code in (BROKEN, USAGE, HOLDS) if code in codes)
 
 
 @cli.command(context_settings={"allow_extra_args": True})
@@ -378,11 +415,8 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         warn(error.format_message())
         sys.exit(USAGE)
-    except MappingError as error:
-        click.echo(error.report, err=True)
-        sys.exit(USAGE)
-    except (UsageError, SubjectError) as error:
-        warn(str(error))
+    except (MappingError, UsageError, SubjectError) as error:
+        complain(error)
         sys.exit(USAGE)
     except HostError as error:
         warn(str(error))

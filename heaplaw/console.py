@@ -1,5 +1,6 @@
 """What the command line prints, and the exit codes that it ends with."""
 
+import math
 import os
 import shutil
 import sys
@@ -29,6 +30,17 @@ HOLDS, BROKEN, USAGE, UNDECIDED, HARNESS, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes: all hold; violated; usage; nothing decided; heaplaw's own error; interrupted."""
 
 
+class Number(click.FloatRange):
+    """A number within limits. What is not a number is within none, though no comparison says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does; NaN is refused."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self.min}<=x<={self.max}.", param, ctx)
+        return number
+
+
 def dumb() -> bool:
     """The terminal shows no more than text; one without a name is taken for such."""
     return os.environ.get("TERM", "") in DUMB
@@ -46,6 +58,16 @@ def echo(lines: Sequence[str], coloured: bool = False) -> None:
 def warn(text: str) -> None:
     """One line about what could not be done."""
     click.echo(f"error: {text}", err=True)
+
+
+def complain(error: Exception) -> None:
+    """Tell what is wrong with what the user gave: one line, or all mistakes in a mapping with their places."""
+    from .mapping import MappingError
+
+    if isinstance(error, MappingError):
+        click.echo(error.report, err=True)
+    else:
+        warn(str(error))
 
 
 def progress(text: str) -> None:

@@ -73,8 +73,8 @@ class Program:
         if not sees(stored):
             rows.append(
                 "The program judges single steps, and this law compares several: compare the addresses and the numbers "
-                "that it prints with what was observed and required. It ends with 3 where no single step shows a fault: "
-                "that is no verdict."
+                "that it prints with what was observed and required. It ends with 3 where no single step shows a "
+                "fault: that is no verdict."
             )
         rows.append("It ends with 1 when it sees a fault; a crash or a hang shows by itself.")
         lines = [line for row in rows for line in wrap(row, COLUMNS) or [""]]

@@ -239,3 +239,16 @@ def test_reference_allocators_refuse_what_has_no_effect(run: Any, arguments: tup
     assert ran.code == 2
     assert said in ran.err
     assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--cpu", "--memory", "--seconds", "--boundary-share"])
+@pytest.mark.parametrize("number", ["nan", "-NaN"])
+def test_what_is_not_a_number_is_in_no_range(run: Any, option: str, number: str) -> None:
+    run("check", f"{option}={number}", "-n", "1").refused(option, f"{number} is not in the range")
+
+
+def test_several_traces_have_no_document_and_no_program(run: Any) -> None:
+    run("replay").refused("Missing argument 'FILE...'")
+    run("replay", "a.json", "b.json", "--json").refused("--json: for one FILE at a time, not for 2")
+    run("replay", "a.json", "b.json", "c.json", "--emit", "c").refused("--emit: for one FILE at a time, not for 3")
+    run("replay", "a.json", "b.json").refused("a.json: ")

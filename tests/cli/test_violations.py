@@ -78,6 +78,31 @@ def test_a_replay_after_the_repair(run: Any, mutants: Path, tmp_path: Path) -> N
     run("replay", path).refused("cannot import mine")
 
 
+def test_several_traces_are_replayed_one_after_the_other(run: Any, tmp_path: Path) -> None:
+    for name in ("mine", "other"):
+        (tmp_path / f"{name}.py").write_text(SKEWED)
+        assert run("check", f"{name}:Pool", "--shape", "pool", "-n", "500", "--seed", "1").code == 1
+    found = (tmp_path / "heaplaw-out").glob("HL101-*.json")
+    mine, other = sorted(found, key=lambda path: "other" in path.read_text())
+
+    def replayed() -> tuple[int, str, str]:
+        ran = run("replay", mine, other, mine, "--times", "1")
+        return ran.code, ran.out, ran.err
+
+    code, out, err = replayed()
+    assert (code, out.count("replayed 1 of 1 times"), err) == (1, 3, "")
+    (tmp_path / "mine.py").write_text(SKEWED.replace("+ 4", ""))
+    code, out, _ = replayed()
+    assert (code, out.count("holds now"), out.count("replayed 1 of 1 times")) == (1, 2, 1)
+    assert out.index("holds now") < out.index("VIOLATED") < out.rindex("holds now")
+    (tmp_path / "other.py").unlink()  # what cannot be run does not hide the others
+    code, out, err = replayed()
+    assert (code, out.count("holds now"), err.count("cannot import other")) == (2, 2, 1)
+    (tmp_path / "other.py").write_text(SKEWED.replace("+ 4", ""))
+    code, out, err = replayed()
+    assert (code, out.count("holds now"), err) == (0, 3, "")
+
+
 SKEWED = """
 from heaplaw.mutants.pools import CorrectPool
 
