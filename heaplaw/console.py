@@ -163,11 +163,13 @@ class Output:
 
 
 def exit_code(report: "Report") -> int:
-    """The exit code that a report asks for."""
+    """The exit code that a report asks for, which is the command's where there are no others."""
     from heaplaw.spec.verdict import Unknown
 
     from .terminal.facts import unmet
 
+    if report.interrupted:
+        return INTERRUPTED
     refuted = bool(unmet(report)) and not report.short
     undecided = any(isinstance(verdict.outcome, Unknown) for verdict in report.verdicts)
     return BROKEN if report.broken or refuted else UNDECIDED if undecided else HOLDS
@@ -273,5 +275,5 @@ def said(report: "Report", witness: "Witness") -> str:
 
 
 def combine(a: int, b: int) -> int:
-    """The exit code for both: violated wins over heaplaw's own error, that over undecided."""
-    return next((code for code in (BROKEN, HARNESS, UNDECIDED) if code in (a, b)), HOLDS)
+    """The exit code for both: interrupted wins over violated, that over heaplaw's own error, that over undecided."""
+    return next((code for code in (INTERRUPTED, BROKEN, HARNESS, UNDECIDED) if code in (a, b)), HOLDS)

@@ -26,6 +26,7 @@ def document(matrix: Matrix) -> dict[str, Any]:
         "laws without a mutant": matrix.unmade,
         "laws that kill nothing": matrix.idle,
         "left out": [case.name for case in matrix.left_out],
+        "not looked at": matrix.unseen,
     }
 
 
@@ -91,7 +92,6 @@ def _closing(matrix: Matrix) -> list[str]:
         found.append(f"left out  {len(matrix.left_out)} mutants written in C: their library is not built here")
     killed, laws = len(matrix.rows) - len(matrix.survivors), len(matrix.laws) - len(matrix.unmade) - len(matrix.idle)
     asked = f", {laws} of {len(matrix.laws)} laws kill one" if matrix.laws else ""
-    if matrix.unseen:
-        found.append(f"interrupted, {matrix.unseen} mutants were not looked at")
-    found.append(f"SUMMARY: heaplaw: {killed} of {len(matrix.rows)} mutants killed{asked}")
+    rest = f"; interrupted, {matrix.unseen} not looked at" if matrix.unseen else ""
+    found.append(f"SUMMARY: heaplaw: {killed} of {len(matrix.rows)} mutants killed{asked}{rest}")
     return found

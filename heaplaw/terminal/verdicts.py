@@ -9,6 +9,7 @@ from heaplaw.minimise import Witness
 from heaplaw.picture import heap_lines
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.history import Completed
+from heaplaw.spec.verdict import Verdict
 from heaplaw.steps import steps_lines
 from heaplaw.subjects import ProcessSubject
 from heaplaw.wording import Wording
@@ -119,9 +120,16 @@ def closing(report: Report, page: Page = PLAIN) -> list[Marked]:
 
 
 def summary(report: Report) -> Marked:
-    """One line that can be searched for, however long."""
+    """One line that can be searched for, however long: what the exit code is for, the gravest first."""
     start = f"SUMMARY: heaplaw: {report.subject.identity}: "
-    if not report.broken:
-        return start + mark(facts.counts(report), Role.HELD)
-    names = ", ".join(f"{law(v.law).id} {v.law}" for v in report.broken)
-    return start + mark(f"VIOLATED {names}", Role.BROKEN)
+    absent = [] if report.short else [verdict for verdict, _ in facts.unmet(report)]
+    parts = [f"expected and not seen {_named(absent)}"] if absent else []
+    parts += ["interrupted"] if report.interrupted else []
+    if report.broken:
+        return start + mark("; ".join([f"VIOLATED {_named(report.broken)}", *parts]), Role.BROKEN)
+    open_ = parts or facts.tallied(report)["unknown"]
+    return start + mark("; ".join([*parts, facts.counts(report)]), Role.UNDECIDED if open_ else Role.HELD)
+
+
+def _named(found: Sequence[Verdict]) -> str:
+    return ", ".join(f"{law(verdict.law).id} {verdict.law}" for verdict in found)

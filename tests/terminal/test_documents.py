@@ -95,4 +95,5 @@ def test_an_interrupted_check_still_prints_its_document(tmp_path: Path, monkeypa
     assert ran.exit_code == 130
     document = json.loads(ran.stdout)
     assert (document["exit_code"], document["subjects"][0]["interrupted"]) == (130, True)
+    assert document["subjects"][0]["exit_code"] == 130  # the only subject's is the command's
     assert "interrupted after 10 operations; what was found is in heaplaw-out/" in ran.stderr

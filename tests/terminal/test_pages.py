@@ -8,6 +8,7 @@ import pytest
 
 from heaplaw import report as plain_text
 from heaplaw.check import Report
+from heaplaw.console import exit_code
 from heaplaw.minimise import Witness
 from heaplaw.replay import Again
 from heaplaw.spec.verdict import Holds, NotApplicable, Violated
@@ -103,6 +104,33 @@ def test_plain_text_has_80_columns_and_the_functions_that_others_call() -> None:
     assert plain_text.summary(report).startswith("SUMMARY: heaplaw: an-allocator-with-a-rather-long-name")
     assert plain_text.unmet(report) == unmet(report)
     assert [verdict.law for verdict, _ in unmet(report)] == ["sized"]
+
+
+def test_the_summary_says_what_the_exit_code_is_for() -> None:
+    start = "SUMMARY: heaplaw: an-allocator-with-a-rather-long-name 3.14.15 (/usr/lib/somewhere/libmine.so): "
+
+    def told(report: Report, whole: bool = False) -> str:
+        if not whole:  # without what is violated, but for what is expected
+            report.verdicts = [v for v in report.verdicts if v not in report.broken]
+        return verdicts.summary(report).text.removeprefix(start)
+
+    report = expected_one()
+    assert exit_code(report) == 1
+    whole = told(report, whole=True)
+    assert whole.startswith("VIOLATED HL")
+    assert whole.endswith("; expected and not seen HL102 sized")
+    assert "HL103" not in whole  # it was expected, and came
+    assert re.fullmatch(r"expected and not seen HL102 sized; \d+ hold, 0 violated, .*", told(report))
+    assert exit_code(report) == 1
+    report.short = True  # nothing is known of what did not come
+    assert re.fullmatch(r"\d+ hold, 0 violated, .*, 3 unknown, .*", told(report))
+    assert exit_code(report) == 3
+    report.interrupted = True
+    assert re.fullmatch(r"interrupted; \d+ hold, 0 violated, .*", told(report))
+    assert exit_code(report) == 130
+    report = all_reports()[0]
+    report.interrupted = report.short = True
+    assert verdicts.summary(report).text.endswith("; interrupted")
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
