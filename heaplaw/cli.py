@@ -387,7 +387,11 @@ def subjects(as_json: bool) -> None:
     from .schemas import envelope, text
     from .subjects.listing import document, listing
 
-    echo([text(envelope("subjects", document()))] if as_json else listing())
+    if as_json:
+        echo([text(envelope("subjects", document()))])
+        return
+    output = Output.standard()
+    output.tell(listing(output.page))
 
 
 cli.add_command(explain_command)

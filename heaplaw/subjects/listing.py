@@ -2,17 +2,22 @@
 
 import importlib.machinery
 import os
+import re
 import shlex
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from heaplaw import mapping, mappings
 from heaplaw.errors import UsageError
 from heaplaw.mapping import Mapping, MappingError
+from heaplaw.terminal.marked import Marked, Role, mark
+from heaplaw.terminal.page import PLAIN, Page
 
 from .build import LANGUAGES
 from .elf import read_exports
@@ -31,9 +36,8 @@ BUILT_IN = {
 """Subjects that need no mapping, and what they are."""
 VERSION = 1
 """Of the JSON document."""
-_WIDTH = 80
-_LEAST = 12
-"""Columns that the last column has, however long the names are."""
+_LEAST, _BELOW = 30, 6
+"""Columns that a description has at least; where it begins when it has no room beside the name."""
 
 
 @dataclass(frozen=True)
@@ -105,25 +109,21 @@ def entries() -> list[Entry]:
     return built_in + mapped + reference
 
 
-def listing() -> list[str]:
-    """All of them, a line each, below the place where they are from."""
+def listing(page: Page = PLAIN) -> list[Marked]:
+    """All of them below the place where they are from: each begins a line, and goes on below where it is longer."""
     every = entries()
     name_width = max(len(entry.name) for entry in every)
     shape_width = max(len(entry.shape) for entry in every)
-    lines: list[str] = []
+    lines: list[Marked] = []
     for origin in dict.fromkeys(entry.origin for entry in every):
         title = "with heaplaw" if origin == str(mappings.FOLDER) else origin
-        lines += ([""] if lines else []) + [title]
+        lines += ([Marked("")] if lines else []) + [mark(title, Role.STRONG)]
         for entry in every:
             if entry.origin == origin:
-                start = f"  {entry.name:<{name_width}}  {entry.shape:<{shape_width}}  {entry.state}"
-                lines.append(_with(start, entry.what) if entry.state == USABLE else start)
+                lines += _told(entry, f"  {entry.name:<{name_width}}  {entry.shape:<{shape_width}}  ", page.columns)
     usable = sum(entry.state == USABLE for entry in every)
-    return [
-        *lines,
-        "",
-        f"{usable} of {len(every)} usable; heaplaw check NAME judges one, heaplaw init LIB begins another",
-    ]
+    closing = f"{usable} of {len(every)} usable; heaplaw check NAME judges one, heaplaw init LIB begins another"
+    return [*lines, Marked(""), *(Marked(text) for text in wrap(closing, page.columns))]
 
 
 def document() -> dict[str, Any]:
@@ -134,10 +134,24 @@ def document() -> dict[str, Any]:
     }
 
 
-def _with(start: str, what: str) -> str:
-    """A line that ends with as much of `what` as there is room for."""
-    room = max(_WIDTH - len(start) - 2, _LEAST)
-    return f"{start}  {what if len(what) <= room else what[: room - 1].rstrip() + '…'}".rstrip()
+def _told(entry: Entry, start: str, columns: int) -> Iterator[Marked]:
+    """The lines of one: `start` with its state, and more beside it where there is room, or below. No word is broken: it
+    may be a path.
+    """
+    if entry.state == USABLE:
+        head, text, role = start + mark(USABLE, Role.HELD) + "  ", entry.what, Role.DIM
+        least = max(_LEAST, *map(len, text.split() or [""]))
+    else:
+        word, colon, text = entry.state.partition(": " if ": " in entry.state else " ")
+        head, role = start + mark(word + colon, Role.UNDECIDED), Role.UNDECIDED
+        least = len(text)
+    column = len(head) if columns - len(head) >= least else _BELOW
+    parts = wrap(text, columns - column, break_long_words=False, break_on_hyphens=False)
+    if parts and column == len(head):
+        yield head + mark(parts.pop(0), role)
+    else:
+        yield head.rstrip()
+    yield from (" " * column + mark(part, role) for part in parts)
 
 
 # --------------------------------------------------------------------------------------------------- the files
@@ -192,7 +206,7 @@ def _entry(path: Path, folder: Path, owner: Path) -> Entry:
         state = _state(read) if owner == path else f"hidden by {owner}"
     except MappingError as error:
         state = f"broken: {error.count} error{'s' if error.count > 1 else ''}, see heaplaw check {path}"
-    return Entry(path.stem, shape, state, _first_comment(path), str(folder), str(path))
+    return Entry(path.stem, shape, state, _first_sentence(path), str(folder), str(path))
 
 
 def _state(read: Mapping) -> str:
@@ -234,10 +248,13 @@ def _module(read: Mapping) -> str:
     return USABLE if known else f"not here: {_install(read) or f'no module {first}'}"
 
 
-def _first_comment(path: Path) -> str:
-    """The first line of the comment that a mapping begins with."""
+def _first_sentence(path: Path) -> str:
+    """The first sentence of the comment that a mapping begins with; its first line where none of it is a sentence."""
     try:
-        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return ""
-    return first.lstrip("#").strip() if first.startswith("#") else ""
+    comment = [line.lstrip("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines)]
+    paragraph = [*takewhile(bool, comment)]
+    sentence = re.match(r".*?\.(?=\s|$)", " ".join(paragraph))
+    return sentence[0] if sentence else "".join(paragraph[:1])

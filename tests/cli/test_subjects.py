@@ -13,6 +13,7 @@ from heaplaw.mappings import FOLDER
 from heaplaw.references.table import REFERENCES
 from heaplaw.subjects import listing
 from heaplaw.subjects.listing import BUILT_IN, USABLE, Entry, entries, find_mapping, mappings_of, names
+from heaplaw.terminal.page import Page
 
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.toml"))
 MINE = '# Mine: {what}\nlibrary = "{library}"\nshape = "malloc"\nalloc = "my_malloc(size)"\nfree = "my_free(ptr)"\n'
@@ -50,7 +51,8 @@ def test_everything_that_ships_is_listed(here: Path) -> None:
     for name in SHIPPED:
         text = (FOLDER / f"{name}.toml").read_text()
         assert found[name].shape == load(FOLDER / f"{name}.toml").shape
-        assert text.startswith(f"# {found[name].what}\n")
+        assert " ".join(text.replace("\n# ", " ").split()).startswith(f"# {found[name].what}")
+        assert found[name].what.endswith("."), "a whole sentence"
         assert not found[name].state.startswith(("broken", "hidden")), found[name]
 
 
@@ -59,24 +61,37 @@ def test_columns_line_up(here: Path, run: Any) -> None:
     saved(here / ".heaplaw", "other", MINE.format(what="words " * 30, library="libc"))
     ran = run("subjects")
     assert (ran.code, ran.err) == (0, "")
-    rows = [line for line in ran.out.splitlines() if line.startswith("  ")]
+    lines = [line for line in ran.out.splitlines() if line.startswith("  ")]
+    rows = [line for line in lines if line[2] != " "]
     assert len(rows) == len(entries())
     width = max(len(entry.name) for entry in entries())
     shapes = max(len(entry.shape) for entry in entries())
     for row, entry in zip(rows, entries(), strict=True):
         assert row[2 : 2 + width].rstrip() == entry.name
         assert row[4 + width : 4 + width + shapes].rstrip() == entry.shape
-        rest = row[6 + width + shapes :]
-        assert rest.startswith(entry.state)
-        if entry.state == USABLE:
-            told = rest.removeprefix(USABLE).strip()
-            assert told
-            assert entry.what == told or entry.what.startswith(told.removesuffix("…"))
-            assert len(row) <= 80
+        told = row[6 + width + shapes :]
+        assert told.startswith(entry.state) or told == entry.state.partition(": ")[0] + ":"
+    assert max(map(len, lines)) <= 80
+    assert ran.out.count("…") == sum(entry.what.count("…") for entry in entries())  # nothing is cut
     titles = [line for line in ran.out.splitlines() if line and not line.startswith(" ")]
     assert titles[:4] == ["built in", ".heaplaw", "with heaplaw", "reference implementation"]
     usable = sum(entry.state == USABLE for entry in entries())
     assert titles[4].startswith(f"{usable} of {len(entries())} usable")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_every_description_is_whole_and_fits(here: Path, columns: int) -> None:
+    folder = "a-folder-with-a-name-that-is-long/" * 3
+    saved(here / ".heaplaw", "mine", MINE.format(what="words " * 30, library="libc"))
+    saved(here / ".heaplaw", "other", MINE.format(what="it", library=f"./{folder}none.so"))
+    lines = [line.text for line in listing.listing(Page.of(columns))]
+    starts = [place for place, line in enumerate(lines) if line.startswith("  ") and line[2] != " "]
+    ends = [*starts[1:], len(lines)]
+    assert len(starts) == len(entries())
+    for entry, start, end in zip(entries(), starts, ends, strict=True):
+        told = " ".join(" ".join(lines[start:end]).split())
+        assert " ".join((entry.what if entry.state == USABLE else entry.state).split()) in told
+    assert [line.strip() for line in lines if len(line) > columns] == [f"./{folder}none.so"] * (columns < 120)
 
 
 def test_as_json_it_is_the_same(here: Path, run: Any) -> None:
@@ -154,6 +169,20 @@ def test_a_python_module_is_looked_for_and_not_imported(here: Path) -> None:
     assert named("mine").state == USABLE
     saved(here / ".heaplaw", "mine", text.format(module="no_such_module.part"))
     assert named("mine").state == "not here: no module no_such_module"
+
+
+@pytest.mark.parametrize(
+    ("comment", "told"),
+    [
+        ("# It has 2.5 parts, and\n# goes on. More of it.\n", "It has 2.5 parts, and goes on."),
+        ("# A title\n#\n# A sentence.\n", "A title"),
+        ("# No sentence\n# at all\n", "No sentence"),
+        ("", ""),
+    ],
+)
+def test_a_mapping_is_told_by_its_first_sentence(here: Path, comment: str, told: str) -> None:
+    saved(here / ".heaplaw", "mine", comment + 'library = "libc"\n')
+    assert named("mine").what == told
 
 
 def test_nothing_is_started(here: Path, compiled: Callable[..., Path], run: Any) -> None:
