@@ -264,10 +264,11 @@ def said(report: "Report", witness: "Witness") -> str:
     from heaplaw.spec.event import Status
 
     from .minimise import LIMITS
+    from .subjects.base import OBJECTS
 
     at = max(witness.violation.operations, default=-1)
     odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
-    if report.subject.spec["kind"] != "object" or not odd or not witness.runs or report.interrupted:
+    if report.subject.spec["kind"] not in OBJECTS or not odd or not witness.runs or report.interrupted:
         return ""
     report.subject.close()
     report.subject.run(witness.trace, LIMITS)

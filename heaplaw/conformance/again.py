@@ -39,11 +39,9 @@ class Replayer:
         if self.again is not None or self.error:
             return True
         try:
-            subject = form.subject(node)
-            spec = self.stored.subject
-            if (subject.spec["target"], subject.spec["shape"]) != (spec["target"], spec["shape"]):
-                subject.close()
+            if node != self.stored.subject["node"]:
                 return False
+            subject = form.subject(node)
             self.again = run_stored(self.stored, self.times, subject)
         except UsageError as error:
             self.error = str(error)
@@ -60,7 +58,7 @@ def replaying(config: pytest.Config) -> Replayer | None:
 
 def replayed(stored: "Stored", times: int) -> "Again":
     """Run the trace so many times; UsageError where the test does not run here any more."""
-    node = str(stored.subject["node"])
+    node = str(stored.calls.get("item") or stored.subject["node"])
     file = node.partition("::")[0]
     root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / file).is_file()), None)
     if root is None:
@@ -72,5 +70,7 @@ def replayed(stored: "Stored", times: int) -> "Again":
     if replayer.again is not None:
         return replayer.again
     last = [line for line in said.getvalue().splitlines() if line.strip()]
+    if not replayer.error and code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise UsageError(f"{stored.path}: it was found by the test {node}, which is not there; was it renamed?")
     why = replayer.error or (last[-1] if last else f"exit code {int(code)}")
     raise UsageError(f"{stored.path}: pytest {node} did not get so far as to make the allocator: {why}")

@@ -32,21 +32,21 @@ class Form:
         operations = plain.operations if self.operations is None else self.operations
         return replace(plain, operations=operations, seed=plain.seed if self.seed is None else self.seed)
 
-    def subject(self, node: str) -> Any:
-        """The subject, started; UsageError where it cannot be."""
+    def subject(self, node: str, item: str = "") -> Any:
+        """The subject, started; UsageError where it cannot be. `node` names it, `item` is the test to run for it."""
         from heaplaw.subjects.python import here_subject
 
-        subject = here_subject(self.make, self.shape, node, self.promises, self.expect)
+        subject = here_subject(self.make, self.shape, node, self.promises, self.expect, item)
         if self.operations is not None:  # the run's usual length: expected violations are strict in it
             subject.operations = self.operations
         return subject
 
-    def judged(self, node: str, settings: Settings) -> Judged:
+    def judged(self, node: str, item: str, settings: Settings) -> Judged:
         """Check the subject."""
         from heaplaw.errors import UsageError
 
         try:
-            subject = self.subject(node)
+            subject = self.subject(node, item)
         except UsageError as error:
             return Judged(error=str(error))
         return run(subject, self.settings(settings))
@@ -94,7 +94,8 @@ def _clauses(shape: str) -> list[Clause]:
     from heaplaw.spec.shapes import SHAPES
 
     if shape not in SHAPES:
-        raise ValueError(f"{shape!r} is no shape; there are {', '.join(SHAPES)}")
+        said = f"{shape!r} is no shape" if shape else "shape is not set"
+        raise ValueError(f"{said}; there are {', '.join(SHAPES)}")
     return clauses(shape)
 
 
@@ -111,7 +112,7 @@ class Conformance:
     the class (autouse, or asked for by its own tests) have put on `self`.
     """
 
-    shape = "malloc"
+    shape = ""
     promises: Mapping[str, object] = {}
     expect: Mapping[str, str] = {}
     operations: int | None = None

@@ -18,6 +18,11 @@ Outcome: TypeAlias = Literal["holds", "violated", "expected", "gone", "undecided
 FAMILIES: Mapping[str, tuple[str, ...]] = {"malloc": ("C17", "C23"), "lua_alloc": ("Lua 5.1", "Lua 5.4")}
 """The dialects of a law that speak of each shape, by how their names begin."""
 PROMISES = "its promises"
+MORE = (
+    "a longer run may decide it (operations=… in the test, or --heaplaw-operations), "
+    "or an allocator of another capacity"
+)
+ENDED = "a run ended early, as another law tells: what is broken there comes first"
 
 
 @dataclass(frozen=True)
@@ -141,15 +146,19 @@ def run(subject: "ProcessSubject", settings: Settings) -> Judged:
 def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
     """A finding for every law of a report."""
     from heaplaw.report import unmet
+    from heaplaw.spec.history import Completed
     from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Violated
 
     unkept = {} if report.short else {verdict.law: reason for verdict, reason in unmet(report)}
     witnessed = _witnessed(report, settings)
+    ended = any(not isinstance(end, Completed) for profile, end in report.ends if profile != "first")
+    short = ENDED if ended else MORE
     findings: dict[str, Finding] = {}
     for verdict in report.verdicts:
         name, outcome, stated = verdict.law, verdict.outcome, law(verdict.law)
         if name in unkept:
-            text = f"{stated.id} {name} holds, or does not apply, and was expected to be violated"
+            now = "does not apply" if isinstance(outcome, NotApplicable) else "holds"
+            text = f"{stated.id} {name} {now}, and was expected to be violated"
             findings[name] = Finding("gone", f"{text} ({unkept[name]}); take the expectation out")
         elif isinstance(outcome, Violated):
             known = report.expected.get(name)
@@ -160,12 +169,13 @@ def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
             findings[name] = Finding("not applicable", outcome.why)
         else:
             assert isinstance(outcome, Unknown | Error)
-            findings[name] = Finding("undecided", f"{stated.id} {name} not decided: {outcome.why}")
+            findings[name] = Finding("undecided", f"{stated.id} {name} not decided: {outcome.why}", (short,))
     return findings
 
 
 def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
     """The violations with their witnesses, by law."""
+    from heaplaw.console import said
     from heaplaw.errors import UsageError
     from heaplaw.report import failure
     from heaplaw.store import document_of, save
@@ -182,7 +192,7 @@ def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
             except UsageError as error:
                 kept = [f"    not kept  {error}"]
             also = [other.law for other in group if other is not witness]
-            seen = failure(subject, witness, path, also)
+            seen = failure(subject, witness, path, also, said=said(report, witness))
             lines = (title(subject, settings.seed), "", *seen, *kept)
             heading = " ".join(line.strip() for line in seen[: seen.index("")])
             found[witness.law] = Finding("violated", heading, lines)

@@ -11,7 +11,7 @@ from heaplaw.mapping import MappingError
 from .failures import UndecidedError
 from .judged import Clause, Finding, Judged, Settings, finding_of
 
-MORE = "a longer run may decide it: operations=… in the test, or --heaplaw-operations"
+TOLD = pytest.StashKey[set[str]]()
 RANDOM = pytest.StashKey[int]()
 PROJECT = pytest.StashKey[project.Settings]()
 
@@ -71,7 +71,10 @@ def told(item: pytest.Item, judged: Judged, clause: Clause, own: str) -> Finding
     failure. UndecidedError when it is not known whether the law holds.
     """
     if judged.error:
-        raise UndecidedError(f"not judged: {judged.error}")
+        known = item.config.stash.setdefault(TOLD, set())
+        again = judged.error in known  # one mistake is told once, not with every law
+        known.add(judged.error)
+        raise UndecidedError("not judged, as told with the first law" if again else f"not judged: {judged.error}")
     finding = finding_of(judged, clause, own)
     if judged.title:
         item.user_properties.append(("heaplaw.subject", judged.title))
@@ -80,7 +83,7 @@ def told(item: pytest.Item, judged: Judged, clause: Clause, own: str) -> Finding
     if finding.outcome == "expected":
         pytest.xfail(finding.summary)
     if finding.outcome == "undecided":
-        raise UndecidedError(finding.summary, (judged.title, finding.summary, MORE))
+        raise UndecidedError(finding.summary, (judged.title, finding.summary, *finding.lines))
     if finding.outcome == "holds":
         item.user_properties.append(("heaplaw.evidence", finding.summary))
     return finding

@@ -67,11 +67,13 @@ def here_subject(
     node: str,
     promises: Mapping[str, object] | None = None,
     expect: Mapping[str, str] | None = None,
+    item: str = "",
 ) -> ProcessSubject:
     """Python objects of `shape` that `make` makes, as `object_subject` judges them, in a copy of this process.
 
-    `node` tells where they come from (a test, by its id), `promises` are the keys of a mapping's `[promises]`, `expect`
-    gives the reasons of known violations, by law. UsageError for what cannot be judged.
+    `node` tells where they come from (a test, by its id), `item` is the very test to run again. `promises` are the keys
+    of a mapping's `[promises]`, `expect` gives the reasons of known violations, by law. UsageError for what cannot be
+    judged.
     """
     if shape not in SHAPES:
         close = did_you_mean(shape, SHAPES).rstrip("?")
@@ -91,6 +93,7 @@ def here_subject(
     }
     subject = _started(node, spec, Fork(lambda: object_of(spec, make)), says)
     subject.expected = known
+    spec["calls"] = {**spec.get("calls", {"instance": "", "python": spec["target"]}), "item": item or node}
     return subject
 
 

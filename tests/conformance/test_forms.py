@@ -116,7 +116,7 @@ def test_what_was_not_decided_is_an_error(suite: Suite) -> None:
         [
             r"heaplaw \S+: 1 judged by laws, seed 0",
             r"HL303 failure_changes_nothing not decided: judged on 0 steps, needs 1",
-            r"a longer run may decide it: operations=",
+            r"a longer run may decide it \(operations=.*",
         ]
     )
 
@@ -162,6 +162,113 @@ def test_broken(conformance, size):
     assert done.parseoutcomes() == {"failed": 1, "passed": 1}
     done.stdout.re_match_lines_random([r"HL105 in_bounds VIOLATED.*", r"HL404 pool_serves_while_free VIOLATED.*"])
     done.stdout.re_match_lines([r"FAILED .*::test_broken.*"])
+
+
+PARAMETERS = """
+class Short(StackPool):
+    def alloc(self):
+        return 0 if self.num_allocated() == self.num_blocks - 1 else super().alloc()
+
+class TestBoth(heaplaw.Conformance):
+    shape = "pool"
+    operations = 300
+    @pytest.fixture(autouse=True, params=["good", "bad"])
+    def kind(self, request):
+        self.made = {"good": StackPool, "bad": Short}[request.param]
+    def make(self):
+        return self.made(32, 4)
+"""
+
+
+@pytest.mark.parametrize("order", [PARAMETERS, PARAMETERS.replace('["good", "bad"]', '["bad", "good"]')])
+def test_each_parameter_is_judged_by_itself(suite: Suite, order: str, pytester: pytest.Pytester) -> None:
+    done = suite(order, "-k", "HL404", "-rA")
+    assert done.parseoutcomes()["passed"] == done.parseoutcomes()["failed"] == 1
+    done.stdout.re_match_lines_random([r"PASSED .*-good\]$|PASSED .*\[good-.*", r"FAILED .*bad.*"])
+    (path,) = (pytester.path / "heaplaw-out").glob("HL404-*.json")
+    again = [sys.executable, "-m", "heaplaw.cli", "replay", str(path)]
+    done2 = subprocess.run(again, cwd=pytester.path, capture_output=True, text=True, timeout=60)
+    assert (done2.returncode, done2.stderr) == (1, ""), done2
+
+
+def test_the_second_of_one_test_is_replayed_as_the_second(suite: Suite, pytester: pytest.Pytester) -> None:
+    suite("""
+def test_two(conformance):
+    conformance(lambda: StackPool(32, 4), "pool", operations=300)
+    conformance(lambda: HastyPool(32, 4), "pool", operations=300)
+""")
+    (path,) = (pytester.path / "heaplaw-out").glob("HL105-*.json")
+    again = [sys.executable, "-m", "heaplaw.cli", "replay", str(path)]
+    done = subprocess.run(again, cwd=pytester.path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, ""), done
+    (name,) = pytester.path.glob("test_test_*.py")
+    name.write_text(name.read_text().replace("test_two", "test_renamed"))
+    gone = subprocess.run(again, cwd=pytester.path, capture_output=True, text=True, timeout=60)
+    assert gone.returncode == 2
+    assert "is not there; was it renamed?" in gone.stderr
+
+
+def test_what_an_allocator_raises_is_told(suite: Suite) -> None:
+    done = suite(
+        """
+class Raises(StackPool):
+    def alloc(self):
+        if self.num_allocated() == 2:
+            raise ValueError("my own message 42")
+        return super().alloc()
+
+test_it = heaplaw.conformance_test(lambda: Raises(32, 4), "pool", operations=200)
+""",
+        "-k",
+        "HL301",
+    )
+    done.stdout.re_match_lines([r".*alloc\(\) raised ValueError: my own message 42"])
+
+
+def test_one_mistake_is_told_once(suite: Suite) -> None:
+    done = suite('test_it = heaplaw.conformance_test(StackPool, "pool", promises={"reus": "lifo"})')
+    assert done.parseoutcomes()["errors"] > 20
+    assert done.stdout.str().count("did you mean `reuse`?") == 1
+
+
+def test_a_check_that_is_cut_off_is_not_begun_anew(suite: Suite) -> None:
+    done = suite(
+        """
+calls = []
+
+@pytest.fixture(autouse=True)
+def limit(monkeypatch):
+    def check(*given, **named):
+        calls.append(1)
+        pytest.fail("Timeout")  # as pytest-timeout does
+    monkeypatch.setattr("heaplaw.check.check", check)
+
+test_it = heaplaw.conformance_test(StackPool, "pool")
+
+def test_after():
+    assert len(calls) == 1
+""",
+        "-k",
+        "HL101 or HL102 or after",
+    )
+    done.stdout.re_match_lines([r"not judged: its check was cut off"])
+    assert done.parseoutcomes() == {"errors": 2, "passed": 1, "deselected": 27}
+
+
+def test_findings_are_found_by_id_too(suite: Suite) -> None:
+    done = suite("""
+def test_it(conformance):
+    found = conformance(lambda: StackPool(32, 4), "pool", operations=300)
+    assert found["HL101"] is found["aligned"]
+    with pytest.raises(KeyError):
+        found["HL999"]
+""")
+    assert done.parseoutcomes() == {"passed": 1}
+
+
+def test_a_class_without_a_shape_is_told(suite: Suite) -> None:
+    done = suite("class TestIt(heaplaw.Conformance):\n    def make(self):\n        return StackPool()\n")
+    done.stdout.re_match_lines([r"E .*shape is not set; there are malloc, bump, pool.*"])
 
 
 def test_a_trace_is_run_again_through_its_test(suite: Suite, pytester: pytest.Pytester) -> None:
