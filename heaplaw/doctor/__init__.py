@@ -1,5 +1,6 @@
 """What this machine lacks, what that costs, and what to install or to set."""
 
+import warnings
 from collections.abc import Callable
 
 from . import machine, software
@@ -14,6 +15,12 @@ CHECKS: tuple[Check, ...] = (*machine.CHECKS, *software.CHECKS)
 
 def examine(progress: Callable[[str], None] = lambda _text: None) -> list[Finding]:
     """What every check finds, each for itself: one that fails does not touch the others."""
+    with warnings.catch_warnings():  # what others would warn of is told here, in a line of its own
+        warnings.simplefilter("ignore")
+        return _examined(progress)
+
+
+def _examined(progress: Callable[[str], None]) -> list[Finding]:
     found: list[Finding] = []
     for check in CHECKS:
         progress(check.name)

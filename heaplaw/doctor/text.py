@@ -15,8 +15,8 @@ from .finding import BROKEN, MISSING, OK, STATES, Finding
 __all__ = ["document", "exit_code", "lines"]
 
 ROLES = {OK: Role.HELD, MISSING: Role.UNDECIDED, BROKEN: Role.BROKEN}
-HEAD = 30
-"""Columns of the state and the name."""
+HEAD, MARGIN = 30, 15
+"""Columns of the state and the name; of what stands before a cost, or a path that has no room beside a name."""
 
 
 def lines(findings: Sequence[Finding], page: Page = PLAIN) -> list[Marked]:
@@ -29,12 +29,19 @@ def lines(findings: Sequence[Finding], page: Page = PLAIN) -> list[Marked]:
 
 def _told(finding: Finding, width: int) -> Iterator[Marked]:
     head = mark(f"{finding.state:<8}", ROLES[finding.state]) + f"{finding.name:<{HEAD - 9}} "
-    parts = textwrap.wrap(finding.detail, width - HEAD, break_on_hyphens=False) or [""]
-    for place, part in enumerate(parts):
-        yield ((head if not place else Marked(" " * HEAD)) + part).rstrip()
+    column = HEAD if all(len(word) <= width - HEAD for word in finding.detail.split()) else MARGIN
+    parts = _wrapped(finding.detail, width - column)
+    yield (head + parts.pop(0) if column == HEAD and parts else head).rstrip()
+    for part in parts:
+        yield Marked(" " * column + part)
     for label, text in (("costs", finding.cost), ("do", finding.remedy)):
-        for place, part in enumerate(textwrap.wrap(text, width - 15, break_on_hyphens=False)):
-            yield mark(f"{'':<8}{label if not place else '':<7}", Role.LABEL) + part
+        for place, part in enumerate(_wrapped(text, width - MARGIN)):
+            yield mark(f"{'':<8}{label if not place else '':<{MARGIN - 8}}", Role.LABEL) + part
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Lines of whole words: a path is to be copied."""
+    return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

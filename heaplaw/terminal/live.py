@@ -1,5 +1,6 @@
 """One line on standard error that tells what a long run is at, and is gone when it is done."""
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -78,7 +79,8 @@ class Line:
     def _drawn(self) -> "Text":
         from rich.text import Text
 
-        return Text(self.text(time.monotonic() - self.since), no_wrap=True, overflow="ellipsis", style="dim")
+        style = "" if os.environ.get("NO_COLOR") else "dim"  # rich drops colours only
+        return Text(self.text(time.monotonic() - self.since), no_wrap=True, overflow="ellipsis", style=style)
 
     def __enter__(self) -> Self:
         self._start.start()

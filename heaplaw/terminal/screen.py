@@ -3,6 +3,7 @@
 Blue and orange are told apart by all eyes; bold and reverse need no colour at all. No colour says what no word says.
 """
 
+import re
 from collections.abc import Sequence
 from io import StringIO
 from typing import Literal
@@ -56,7 +57,7 @@ class Screen:
         with self.console.capture() as captured:
             for line in lines:
                 self.console.print(styled(line), soft_wrap=True, highlight=False)
-        return captured.get().removesuffix("\n")
+        return trimmed(captured.get())
 
     def laws(self, rows: Sequence[LawRow]) -> str:
         """The table of laws."""
@@ -64,8 +65,16 @@ class Screen:
             self.console.print(law_table([row for row in rows if row.id != OTHERS], self.page))
             for line in plain_table([row for row in rows if row.id == OTHERS], self.page):
                 self.console.print(styled(line), soft_wrap=True, highlight=False)
-        # rich fills cells with blanks up to the edge.
-        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+        return trimmed(captured.get())  # rich fills cells with blanks up to the edge
+
+
+TAIL = re.compile(r"(?: |\x1b\[[\d;]*m)+$", re.MULTILINE)
+"""Blanks at the end of a line, among them the sequences that end a style."""
+
+
+def trimmed(text: str) -> str:
+    """Without blanks at the ends of lines, and without the last line's end."""
+    return TAIL.sub(lambda tail: tail[0].replace(" ", ""), text.removesuffix("\n"))
 
 
 def styled(line: Marked) -> Text:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -56,8 +57,19 @@ def test_lines() -> None:
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_lines__fit(columns: int) -> None:
-    long = Finding("x", MISSING, "/a/path" * 30, "costs much " * 20, "do this " * 20)
+    long = Finding("x", MISSING, "it is there: " + "/a/path" * 6, "costs much " * 20, "do this " * 20)
     assert max(len(line) for line in lines([GOOD, long], Page.of(columns))) <= columns
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("times", [4, 6, 8, 30])
+def test_lines__never_break_a_path(columns: int, times: int) -> None:
+    path = "/a/pa-th" * times
+    found = Finding("x", MISSING, f"{path}: no", path, f"remove {path}")
+    told = [line.text for line in lines([found], Page.of(columns))]
+    assert [line.count(path) for line in told if path in line] == [1, 1, 1]
+    assert all(len(line) <= max(columns, 15 + len(path) + 1) for line in told)
+    assert told[0].startswith("missing x")
 
 
 def test_exit_code__only_what_is_broken_is_an_error() -> None:
@@ -247,11 +259,25 @@ def test_command__without_programs_and_compiled_code(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, ""), done
     told = done.stdout.splitlines()
-    assert max(map(len, told)) <= 80
+    assert [line for line in told if len(line) > 80 and not re.fullmatch(r" {15}/\S+", line)] == []  # no path is broken
     for start in ("missing compiled driver", "missing C compiler", "missing C++ compiler", "ok      driver in Python"):
         assert any(line.startswith(start) for line in told), start
     assert told[-1].startswith("SUMMARY: heaplaw doctor: ")
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_command__where_no_folder_can_be_made__warns_of_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "heaplaw.cli", "doctor"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path / "file" / "below")},
+        cwd=tmp_path,
+    )
+    assert done.stderr == ""
+    assert "missing Hypothesis database" in done.stdout
 
 
 def test_command__where_numpy_does_not_load(tmp_path: Path) -> None:

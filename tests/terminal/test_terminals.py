@@ -1,6 +1,7 @@
 """The command on terminals: colours, widths, names of terminals, the live line, and Ctrl-C."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,33 @@ def test_ctrl_c_on_a_terminal_ends_the_live_line_too(terminal: Terminal) -> None
     assert "…" not in plain(after).splitlines()[0]
     assert "interrupted" in after
     assert "Traceback" not in text
+
+
+STYLED = re.compile(r"\x1b\[[\d;]*m")
+
+
+@needs_mutants
+@pytest.mark.parametrize("wish", [{}, {"NO_COLOR": "1"}])
+def test_the_live_line_has_no_style_where_none_is_wanted(terminal: Terminal, wish: dict[str, str]) -> None:
+    at_once = "import heaplaw.terminal.live as live; live.DELAY = 0"
+    shown = terminal(*CHECK, columns=120, first=at_once, **wish)
+    assert shown.code() == 1
+    text = shown.until(None)
+    assert "… mutant:size-33" in text
+    assert bool(STYLED.search(text)) == (not wish)
+
+
+@needs_mutants
+def test_coloured_lines_end_where_their_text_does(terminal: Terminal) -> None:
+    text = terminal(*CHECK, columns=100, errors=False).until(None)
+    assert STYLED.search(text)
+    assert [line for line in plain(text).splitlines() if line != line.rstrip()] == []
+
+
+def test_the_list_of_subjects_fits_a_terminal(terminal: Terminal) -> None:
+    text = terminal("subjects", columns=60).until(None)
+    assert STYLED.search(text)
+    assert max(map(len, plain(text).splitlines())) <= 60
 
 
 def test_what_the_live_line_says() -> None:
