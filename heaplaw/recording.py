@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from heaplaw.spec.catalogue import law, laws_of
 from heaplaw.spec.event import NONE, NULL, Flag, Status
-from heaplaw.spec.history import COUNTERS, History, Op, make_history, make_trace, plain_env
+from heaplaw.spec.history import COUNTED, COUNTERS, History, Op, make_history, make_trace, plain_env
 from heaplaw.spec.judge import judge as decide
 from heaplaw.spec.shapes import CALLS, MAKERS, SHAPES, WORDS, Kind
 from heaplaw.spec.verdict import Holds, NotApplicable, Outcome, Tested, Unknown, Verdict, Violated, Violation
@@ -30,6 +30,9 @@ NAIVE_UP_TO = 2_000
 """Histories up to this length are judged literally; longer ones by the judge on columns, which gives the same."""
 
 
+UNSAID = -1
+
+
 class RecordingError(ValueError):
     """What was recorded cannot have happened, or names what is not there; the text says which operation."""
 
@@ -43,7 +46,9 @@ class Recording:
 
     Addresses are whole numbers; 0 or None is a refusal. Every operation takes, beside what it is named for, `wrong_at`:
     the first wrong byte of what was looked at (-1: looked at, and well), `usable_size`, `err` (errno after a refusal)
-    and the counters of the shape (`remaining=…`, `num_free_blocks=…`, …), as they were after it.
+    and the counters of the shape (`remaining=…`, `num_free_blocks=…`, …), as they were after it. A counter is judged
+    if it was told after every operation; `remaining` and `total_allocated` here are what they were at first (the
+    capacity, and 0).
     """
 
     def __init__(
@@ -55,19 +60,27 @@ class Recording:
         capacity: int = 0,
         block_size: int = 0,
         num_blocks: int = 0,
+        remaining: int | None = None,
+        total_allocated: int = 0,
     ) -> None:
         from heaplaw.errors import UsageError
 
         from .subjects.promises import names_of, promising, read
 
         if shape not in SHAPES:
-            raise ValueError(f"{shape!r} is no shape; there are {', '.join(SHAPES)}")
+            raise RecordingError(f"{shape!r} is no shape; there are {', '.join(SHAPES)}")
+        if shape == "pool" and (block_size < 1 or num_blocks < 1):
+            raise RecordingError("a pool is recorded with its block_size (bytes) and num_blocks, both above 0")
+        if min(base, capacity, remaining or 0, total_allocated) < 0:
+            raise RecordingError("base, capacity, remaining and total_allocated are not below 0")
         try:
             says = read(promises or {}, "promises")
         except UsageError as error:
-            raise ValueError(str(error)) from None
+            raise RecordingError(str(error)) from None
         self.shape = SHAPES[shape]
         env = promising(plain_env(shape), says)
+        self._at_first = {"remaining": remaining if remaining is not None else capacity or None}
+        self._at_first |= {"total_allocated": total_allocated}
         self.env: Env = replace(
             env,
             base=base,
@@ -82,16 +95,18 @@ class Recording:
         self._ops: list[Op] = []
         self._rows: list[dict[str, int]] = []
         self._live: dict[int, int] = {}
-        self._marks: dict[int, int] = {}
         self._counted: set[str] = set()
         self._looked = False
 
     # ---- what a program does
 
-    def alloc(self, size: int = 0, ptr: int | None = 0, **seen: int) -> int:
-        """`malloc(size)`; of a pool, `alloc()`. Gives `ptr` back."""
-        asked = int(self.env.block_size) if self.shape.name == "pool" else size
-        return self._made(Op(Kind.ALLOC, asked), ptr, seen)
+    def alloc(self, size: int | None = None, ptr: int | None = UNSAID, **seen: int) -> int:
+        """`malloc(size)`; of a pool, `alloc()`: `alloc(ptr)` here. Gives `ptr` back."""
+        if self.shape.name == "pool":
+            size, ptr = int(self.env.block_size), size if ptr == UNSAID else ptr
+        if ptr == UNSAID or size is None:
+            raise RecordingError(f"operation {len(self) + 1}, alloc: say what was asked and what came, 0 for a refusal")
+        return self._made(Op(Kind.ALLOC, size), ptr, seen)
 
     def zeroed(self, count: int, size: int, ptr: int | None, **seen: int) -> int:
         """`calloc(count, size)`. A byte that is not 0: `wrong_at`."""
@@ -145,13 +160,37 @@ class Recording:
     def offers(self) -> frozenset[str]:
         """What the allocator has, as far as the recording shows: operations that were called, counters, promises."""
         called = {CALLS[op.kind] for op in self._ops if op.kind != Kind.CHECK}
-        return frozenset(self._offers | called | self._counted)
+        return frozenset((self._offers | called | self._counted) - set(self.untold))
+
+    @property
+    def untold(self) -> dict[str, str]:
+        """What was told now and then only, so that nothing can be said of it: why not, by name."""
+        found: dict[str, str] = {}
+        after = [row for op, row in zip(self._ops, self._rows, strict=True) if op.kind != Kind.CHECK]
+        for name in self._counted & set(COUNTERS):
+            if not all(COUNTERS[name] in row for row in after):
+                found[name] = f"{name} was told after some operations only"
+            elif name in self._at_first and self._at_first[name] is None:
+                found[name] = f"nobody said what {name} was at first: Recording(…, {name}=…)"
+        makers = [row for op, row in zip(self._ops, self._rows, strict=True) if op.kind in MAKERS]
+        if "usable_size" in self._counted and not all("usable" in row for row in makers if row["status"] == Status.OK):
+            found["usable_size"] = "usable_size was told of some blocks only"
+        if not all("err" in row for row in makers if row["status"] == Status.FAILED):
+            found["errno"] = "err was not told of every refusal"
+        return found
 
     def history(self) -> History:
         """What was recorded, as judges take it."""
-        trace = make_trace(self.shape.name, self._ops, self.env, profile="recorded")
-        counted = frozenset(COUNTERS[name] for name in self._counted & set(COUNTERS))
-        return replace(make_history(trace, self._rows), counted=counted)
+        counted = {COUNTERS[name]: name for name in (self._counted & set(COUNTERS)) - set(self.untold)}
+        known = {name: self._at_first[name] or 0 for name in counted.values() if name in self._at_first}
+        env = replace(self.env, remaining=known.get("remaining", 0), total=known.get("total_allocated", 0))
+        now = {"remaining": env.remaining, "total": env.total, "num_free": env.num_blocks}
+        rows: list[dict[str, int]] = []
+        for row in self._rows:  # nothing is asked of an allocator while an owner reads: counters are as they were
+            now = {column: row.get(column, now.get(column, 0)) for column in counted}
+            rows.append({**{name: value for name, value in row.items() if name not in COUNTED}, **now})
+        trace = make_trace(self.shape.name, self._ops, env, profile="recorded")
+        return replace(make_history(trace, rows), counted=frozenset(counted))
 
     @property
     def looked(self) -> bool:
@@ -174,6 +213,10 @@ class Recording:
         if op.kind not in self.shape.operations:
             raise RecordingError(f"{WORDS[op.kind]} is no operation of a {self.shape.name}")
         at = ptr or 0
+        if not all(0 <= number < 2**64 for number in (op.size, op.count, op.align, at)):
+            raise RecordingError(
+                f"operation {len(self) + 1}, {WORDS[op.kind]}: sizes and addresses are from 0 to 2**64 - 1"
+            )
         if op.kind == Kind.RESIZE and op.slot == NULL:
             op = Op(Kind.ALLOC, op.size)
         owner = op.slot if op.kind == Kind.RESIZE else NONE
@@ -217,6 +260,9 @@ class Recording:
         told = dict(seen)
         at = told.pop("wrong_at", None)
         if at is not None:
+            extent = row.get("held", 0) if op.kind not in MAKERS else op.size * op.count
+            if at >= max(extent, row.get("held", 0)) or at < -1:
+                raise RecordingError(f"wrong_at {at}: the block has {extent} bytes; -1 says that all are well")
             self._looked = True
             if at >= 0:
                 row |= {"flags": int(self._flag(op, row)), "bad_at": at}
@@ -252,7 +298,10 @@ class Judgement:
 
     def __getitem__(self, name: str) -> Verdict:
         """The verdict of a law, by id or name; KeyError where it does not speak of the history's shape."""
-        wanted = law(name).name
+        try:
+            wanted = law(name).name
+        except KeyError:
+            raise KeyError(f"there is no law {name}; `heaplaw laws` lists them") from None
         return next((verdict for verdict in self.verdicts if verdict.law == wanted), None) or _absent(name)
 
     @property
@@ -285,7 +334,7 @@ REST: dict[type[Outcome], str] = {Unknown: "unknown", NotApplicable: "not applic
 
 
 def _absent(name: str) -> NoReturn:
-    raise KeyError(f"{name} says nothing of this shape")
+    raise KeyError(f"{name} says nothing of this shape, or was not asked for")
 
 
 def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
@@ -297,7 +346,8 @@ def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
     asked = {law(name).name for name in laws}
     recorded = history if isinstance(history, Recording) else None
     whole = history if recorded is None else recorded.history()
-    assert isinstance(whole, History)
+    if not isinstance(whole, History):
+        raise TypeError(f"{type(history).__name__}: a heaplaw.Recording is judged, or a spec.history.History")
     stated = [item for item in laws_of(whole.trace.shape) if not asked or item.name in asked]
     offers = offered(whole) if recorded is None else recorded.offers
     seen = recorded is None or recorded.looked
@@ -314,6 +364,10 @@ def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
 
         found = judge_fast(whole, rest, offers)
     decided |= {verdict.law: verdict for verdict in found}
+    for item in rest:
+        reasons = [text for name, text in recorded.untold.items() if name in item.needs] if recorded is not None else []
+        if reasons:
+            decided[item.name] = Verdict(item.name, NotApplicable("; ".join(reasons)), Tested(0))
     return Judgement(whole, tuple(decided[item.name] for item in stated))
 
 

@@ -135,3 +135,60 @@ def test_a_history_made_by_hand_is_judged_too() -> None:
     judgement = heaplaw.judge(make_history(trace, rows), ["HL103"])
     assert [verdict.law for verdict in judgement.verdicts] == ["blocks_disjoint"]
     assert not judgement
+
+
+def test_counters_begin_at_the_capacity_or_where_it_is_said() -> None:
+    for record in (
+        Recording("bump", capacity=100, base=0x1000),
+        Recording("bump", remaining=100),
+    ):
+        record.alloc(64, 0x1000, remaining=36)
+        record.reset(remaining=100)
+        assert not heaplaw.judge(record).broken
+    unknown = Recording("bump")
+    unknown.alloc(64, 0x1000, remaining=36)
+    assert "nobody said what remaining was at first" in str(heaplaw.judge(unknown)["HL412"].outcome)
+    assert not heaplaw.judge(unknown).broken
+
+
+def test_what_is_told_now_and_then_is_not_judged() -> None:
+    malloc = Recording("malloc", promises={"errno": True})
+    malloc.alloc(64, 0x1000, usable_size=64)
+    malloc.alloc(64, 0x2000)
+    malloc.alloc(2**40, 0)
+    malloc.alloc(2**41, 0, err=12)
+    assert not heaplaw.judge(malloc).broken
+    assert "told of some blocks only" in str(heaplaw.judge(malloc)["HL104"].outcome)
+    assert isinstance(heaplaw.judge(malloc)["HL308"].outcome, NotApplicable)
+    pool = Recording("pool", block_size=64, num_blocks=2)
+    a = pool.alloc(0x1000, num_free_blocks=1)
+    pool.free(a)
+    assert not heaplaw.judge(pool).broken
+    assert "after some operations only" in str(heaplaw.judge(pool)["HL405"].outcome)
+
+
+def test_counters_stay_as_they_were_while_an_owner_reads() -> None:
+    pool = Recording("pool", block_size=64, num_blocks=2)
+    a = pool.alloc(0x1000, num_free_blocks=1, num_allocated=1)
+    pool.check(a)
+    pool.free(a, num_free_blocks=2, num_allocated=0)
+    judgement = heaplaw.judge(pool)
+    assert not judgement.broken
+    assert isinstance(judgement["HL401"].outcome, Holds)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (lambda: Recording("pool"), "block_size .bytes. and num_blocks"),
+        (lambda: Recording("malloc").alloc(64), "what came, 0 for a refusal"),
+        (lambda: Recording("malloc").alloc(-1, 0x1000), "sizes and addresses are from 0"),
+        (lambda: Recording("malloc").alloc(16, 0x1000, wrong_at=99), "wrong_at 99: the block has 16 bytes"),
+        (lambda: heaplaw.judge(overlapping())["HL999"], "there is no law HL999"),
+        (lambda: heaplaw.judge(5), "int: a heaplaw.Recording is judged"),  # type: ignore[arg-type]
+    ],
+)
+def test_nonsense_is_refused(steps: object, said: str) -> None:
+    assert callable(steps)
+    with pytest.raises((ValueError, KeyError, TypeError), match=said):
+        steps()
