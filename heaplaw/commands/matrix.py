@@ -62,6 +62,7 @@ def divided(names: tuple[str, ...]) -> "tuple[list[AnyLaw], list[str]]":
     import re
 
     from heaplaw.errors import UsageError
+    from heaplaw.explaining.names import known_laws, meant
     from heaplaw.spec.catalogue import CATALOGUE, law
     from heaplaw.subjects import listing
 
@@ -72,7 +73,9 @@ def divided(names: tuple[str, ...]) -> "tuple[list[AnyLaw], list[str]]":
             laws.append(law(name))
         except KeyError:
             if re.fullmatch(r"(?i)hl\d+", name):
-                raise UsageError(f"{name}: no such law (`heaplaw laws` lists them)") from None
+                raise UsageError(
+                    f"{name}: no such law{meant(name, known_laws())} (`heaplaw laws` lists them)"
+                ) from None
             close = difflib.get_close_matches(name, CATALOGUE, 1, 0.8)
             if close and name not in listing.names():
                 raise UsageError(f"{name}: no such law; did you mean {close[0]}?") from None

@@ -44,11 +44,25 @@ def read_exports(path: Path) -> Exports:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except ELFError as error:
         reason = "no ELF header" if str(error) in ("", "Magic number does not match") else str(error)
-        raise UsageError(f"{path}: not a shared library, or a damaged one ({reason})") from error
+        raise UsageError(f"{path}: {_instead(path) or f'not a shared library, or a damaged one ({reason})'}") from error
     except UsageError:
         raise
     except Exception as error:  # the reader of a damaged file fails in many ways
         raise UsageError(f"{path}: a damaged shared library ({type(error).__name__}: {error})") from error
+
+
+def _instead(path: Path) -> str:
+    """What a file that is no library seems to be, by its name, and what takes it; empty where that does not tell."""
+    from .build import LANGUAGES
+
+    if any(path.suffix in language.suffixes for language in LANGUAGES):
+        return (
+            f'a source, not a shared library; a mapping with source = "{path.name}" has it built and says how it is '
+            "called (`heaplaw explain mapping`)"
+        )
+    if path.suffix == ".json":
+        return f"not a shared library; if it is a stored trace, `heaplaw replay {path}` runs it again"
+    return ""
 
 
 def _read(path: Path) -> Exports:

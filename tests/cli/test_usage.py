@@ -20,6 +20,15 @@ def test_files_that_are_no_library(run: Any, tmp_path: Path) -> None:
     run("check", "/dev/zero").refused("not a regular file")
 
 
+def test_files_that_another_command_takes(run: Any, tmp_path: Path) -> None:
+    for name in ("stk.c", "stk.cc", "stk.cpp"):
+        (tmp_path / name).write_text("void *malloc(unsigned long n) { return 0; }\n")
+        run("check", name).refused(f"{name}: a source, not a shared library", f'source = "{name}"', "explain mapping")
+    (tmp_path / "w.json").write_text("{}")
+    run("check", "w.json").refused("w.json: not a shared library", "`heaplaw replay w.json`")
+    run("check", "./w.json").refused("`heaplaw replay w.json`")
+
+
 def test_executables_and_objects(run: Any, compiled: Any) -> None:
     main = STUB.format("") + "int main(void) { return 0; }\n"
     run("check", compiled(main, "pie", "-pie", "-fPIE")).refused("an executable", "-shared")

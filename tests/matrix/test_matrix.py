@@ -261,6 +261,13 @@ def test_command__bad_names() -> None:
         assert name in str(result.exception)
 
 
+@pytest.mark.parametrize("name", ["HL999", "hl13", "HL1033"])
+def test_laws_that_are_not_known__are_guessed_as_explain_does(name: str) -> None:
+    told = [str(CliRunner().invoke(cli, [command, name]).exception) for command in ("explain", "matrix")]
+    explained, asked = (text.partition("did you mean ")[2].partition("?")[0] for text in told)
+    assert asked == explained != ""
+
+
 def test_command__an_interrupt_leaves_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_given: object) -> Iterator[tuple[str, Item]]:
         raise KeyboardInterrupt
