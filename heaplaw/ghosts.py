@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from heaplaw.spec.event import NONE, Env, Event, Order, Status, View
 from heaplaw.spec.heap import Heap, first_view
+from heaplaw.spec.history import COUNTED
 from heaplaw.spec.shapes import Kind
 
 from .columns import scalar
@@ -37,19 +38,20 @@ _ORDER = ("newest_free", "oldest_free", "reused")
 class Ghost:
     """Follows one instance through a history, window by window.
 
-    `regions`: operations may be undone, or blocks are in order of address: then the past is kept. `counted`: the
-    subject counts bytes, or has a limit on them.
+    `regions`: operations may be undone, or blocks are in order of address: then the past is kept. `counted`: columns of
+    the counters that the subject has; with those of bytes, or with a limit on them, live bytes are added up.
     """
 
-    def __init__(self, env: Env, regions: bool, counted: bool) -> None:
+    def __init__(self, env: Env, regions: bool, counted: frozenset[str] = COUNTED) -> None:
         self._library = native_library()
         self._env = env
-        self._view = first_view(env)
+        self._view = first = first_view(env, counted)
         self._regions = regions
         order = env.reuse_order != Order.ANY
-        self._with = WITH_BLOCKS * (regions or order or counted) + WITH_PAST * regions + WITH_ORDER * order
-        self._heap = Heap()
-        self._ghost = self._library.hl_ghost_new(self._with, env.remaining, env.total) if self._library else None
+        sums = not counted.isdisjoint({"remaining", "total"}) or env.limit > 0
+        self._with = WITH_BLOCKS * (regions or order or sums) + WITH_PAST * regions + WITH_ORDER * order
+        self._heap = Heap(counted=counted)
+        self._ghost = self._library.hl_ghost_new(self._with, first.remaining, first.total) if self._library else None
 
     def feed(self, e: Event, owner: Array, rows: Array) -> tuple[View, View]:
         """Take in called operations: the views before and after each, as columns."""

@@ -207,8 +207,7 @@ class FastJudge:
         if not self._step_laws:
             return
         if instance not in self._ghosts:
-            counted = not self.history.counted.isdisjoint({"remaining", "total"}) or e.env.limit > 0
-            self._ghosts[instance] = Ghost(e.env, self._regions, counted)
+            self._ghosts[instance] = Ghost(e.env, self._regions, self.history.counted)
         pre, post = self._ghosts[instance].feed(e, owner, rows)
         for law in self._step_laws:
             self._decide(law, (pre, e, post), rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from .event import NEVER, NONE, Block, Env, Event, Order, Run, Status, View
-from .history import History
+from .history import COUNTED, History
 from .layout import PAGE
 from .report import SILENT, Sums
 from .shapes import MAKERS, Kind
@@ -20,9 +20,12 @@ LARGEST = 2**48
 Request: TypeAlias = tuple[Any, ...]
 
 
-def first_view(env: Env) -> View:
-    """The heap before the first operation: every block of a pool is free."""
-    return View(num_free=env.num_blocks, remaining=env.remaining, total=env.total)
+def first_view(env: Env, counted: frozenset[str] = COUNTED) -> View:
+    """The heap before the first operation: every block of a pool is free. Of what the subject does not count (`counted`
+    has the columns of what it does) its counters say 0, before that operation as after it.
+    """
+    first = {"num_free": env.num_blocks, "remaining": env.remaining, "total": env.total}
+    return View(**{name: number for name, number in first.items() if name in counted})
 
 
 @dataclass
@@ -150,17 +153,19 @@ class Heap:
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
     keep_dead: bool = False
     dead: list[tuple[int, Block]] = field(default_factory=list[tuple[int, Block]])
+    counted: frozenset[str] = COUNTED
+    """Columns of counters that the subject has."""
 
     def copy(self) -> "Heap":
         """A heap of its own."""
         parts = {instance: part.copy() for instance, part in self.parts.items()}
-        return Heap(self.live.copy(), parts, self.keep_dead, self.dead.copy())
+        return Heap(self.live.copy(), parts, self.keep_dead, self.dead.copy(), self.counted)
 
     def part(self, e: Event) -> Part:
         """The instance that `e` is about."""
         if e.instance not in self.parts:
-            env = e.env
-            self.parts[e.instance] = Part(first_view(env), Past([(env.remaining, env.total)]))
+            first = first_view(e.env, self.counted)
+            self.parts[e.instance] = Part(first, Past([(first.remaining, first.total)]))
         return self.parts[e.instance]
 
     def view(self, e: Event) -> View:

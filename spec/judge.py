@@ -92,7 +92,7 @@ def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = 
     offered = None if has is None else implied(frozenset(has))
     tallies = [Tally(law) for law in laws]
     of_scope = {scope: [t for t in tallies if t.law.scope is scope] for scope in Scope}
-    heap, position = Heap(), 0
+    heap, position = Heap(counted=history.counted), 0
     for index in range(len(history)):
         e = history.event(index, position)
         if e.status == Status.SKIPPED:

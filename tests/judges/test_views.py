@@ -12,13 +12,15 @@ import pytest
 from heaplaw import judges
 from heaplaw.columns import scalar
 from heaplaw.ghosts import Ghost
-from heaplaw.judges import FastJudge
+from heaplaw.judges import FastJudge, judge_fast
 from heaplaw.shadow import native_library
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NEVER, Order, Status, View
 from heaplaw.spec.heap import Heap
-from heaplaw.spec.history import History, plain_env
+from heaplaw.spec.history import COUNTED, History, plain_env
+from heaplaw.spec.judge import judge
 from heaplaw.spec.shapes import SHAPES, UNDOERS, Kind
+from heaplaw.spec.verdict import Violated
 
 from .correct import correct
 from .faults import faulty
@@ -36,7 +38,7 @@ Views = dict[int, tuple[View, View]]
 
 def defined(history: History) -> Views:
     """Literally."""
-    heap, views = Heap(), Views()
+    heap, views = Heap(counted=history.counted), Views()
     for index in range(len(history)):
         e = history.event(index)
         if e.status != Status.SKIPPED:
@@ -184,6 +186,25 @@ def every_history(shape: str, length: int) -> Iterator[History]:
 def test_enumerated__views_are_as_defined(shape: str, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for history in every_history(shape, length):
         compare(history, monkeypatch)
+
+
+# ------------------------------------------------------------------------------ the view before the first operation
+
+
+@pytest.mark.parametrize("shape", ["pool", "stack"])
+@pytest.mark.parametrize("counts", [True, False])
+def test_first_view__counters_that_are_not_there_say_nothing(
+    engine: str, shape: str, counts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run begins with is known of a pool, and may be of a buffer, also where the subject counts nothing."""
+    made = Scribe(shape, (replace(plain_env(shape), num_blocks=2, remaining=128, total=16),))
+    refused = made.ask(0, 64)
+    history = replace(made.history(), counted=COUNTED if counts else frozenset[str]())
+    compare(history, monkeypatch)
+    stated = [law("failure_changes_nothing")]
+    for (verdict,) in (judge(history, stated), judge_fast(history, stated)):
+        blamed = verdict.outcome.violations if isinstance(verdict.outcome, Violated) else ()
+        assert [violation.operations for violation in blamed] == ([(refused,)] if counts else [])
 
 
 # ------------------------------------------------------------------------------------------- not vacuous
