@@ -8,8 +8,9 @@ from heaplaw.spec.event import NONE
 from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import CALLS, POOL, SHAPES, Kind
 
+from .live import Held
 from .methods import OWN_WORDS, Method, ending_of, own_method
-from .session import NAMERS, Session, Step
+from .session import NAMERS, Address, Session, Step
 
 
 class Judging(Protocol):
@@ -37,6 +38,9 @@ class Judging(Protocol):
 class Judged:
     """Stands for a subject, and has its methods: operations are judged by the laws, other calls by what is live.
 
+    Several blocks may have one address, like those of 0 bytes, and several marks one number: what is given out here
+    knows which of them it is (`Address`), and is asked for that before its value is.
+
     `own` are operations by methods of the user's own, beside those that the machine knows.
     """
 
@@ -45,6 +49,12 @@ class Judged:
         self._session = machine.session
         self._operations = [*self._session.calls.operations.items()]
         self._operations += [(kind, own_method(text, kind, re.findall(r"\w+", text))) for kind, text in own]
+        self._operations.sort(key=lambda each: -sum(isinstance(word, int) for word in each[1].arguments))
+        """Those with numbers first: lua_Alloc's `(ptr, osize, 0)` is no resize."""
+        self._given: dict[int, tuple[object, int]] = {}
+        """Blocks and marks that the subject gave as objects of its own, by identity, and who made them."""
+        self._became: dict[int, int] = {}
+        """Blocks that were resized where they are, by who made them: who made them anew."""
 
     def __getattr__(self, name: str) -> Any:
         """A method, which is judged when it is called; what is no method as it is."""
@@ -73,13 +83,27 @@ class Judged:
         if not methods:
             return self._machine.call(name, *map(self._block, arguments))
         for op, method, given in self._meanings(methods, arguments):
+            before = self._session.slots.get(op.slot)
             if method is self._session.calls.operations.get(op.kind):
-                self._machine.perform(op)
+                step = self._machine.perform(op)
             else:
-                self._machine.perform_by(op, method, given)
-            return self._session.calls.answer
+                step = self._machine.perform_by(op, method, given)
+            return self._handle(step, method, before)
         told = ", ".join(map(str, arguments))
         raise ValueError(f"{name}({told}): no operation is called so, or it is about a block that is not live")
+
+    def _handle(self, step: Step, method: Method, before: Held | None) -> object:
+        """What the subject gave; a block or a mark as something that knows which one it is."""
+        answer, held = self._session.calls.answer, self._session.slots.get(step.index)
+        if held is None or held.owner != step.index:
+            return answer
+        if before is not None and before.ptr == held.ptr:
+            self._became[before.owner] = held.owner
+        if type(answer) is int:
+            return Address(answer, held.owner)
+        if method.returns not in ("bool", "none"):
+            self._given[id(answer)] = answer, held.owner
+        return answer
 
     def _meanings(
         self, methods: list[tuple[Kind, Method]], arguments: tuple[Any, ...]
@@ -101,11 +125,11 @@ class Judged:
         mark = words.get("mark")
         size, align, count = words.get("size"), words.get("align", 0), words.get("count", 1)
         if kind in NAMERS:
-            found = self._slot_of_mark(mark) if kind == Kind.RELEASE else self._slot_of(block)
+            found = self._slot_of(mark, mark=True) if kind == Kind.RELEASE else self._slot_of(block)
             if found is None:
                 return None
             slot = found
-        elif kind != Kind.POP and block:
+        elif kind != Kind.POP and (block or isinstance(block, Address)):
             return None  # one call for everything, given a block: it asks for no new one
         if kind in (Kind.ALLOC, Kind.ZALLOC) and align:
             if kind == Kind.ALLOC and align != env.max_align:
@@ -115,18 +139,32 @@ class Judged:
             size = env.block_size if kind in (Kind.ALLOC, Kind.ZALLOC) else 0
         return Op(kind, size or 0, slot, align, count)
 
-    def _slot_of(self, block: Any) -> int | None:
-        """The slot that holds the block at an address that the subject gave, the newest first."""
-        calls, held = self._session.calls, self._session.slots.items()
-        found = [slot for slot, there in held if not there.mark and there.ptr - calls.base == block]
-        return max(found, default=None)
+    def _slot_of(self, given: Any, mark: bool = False) -> int | None:
+        """The slot that holds a block, or a mark: the one that was given out as this, else the newest that has its
+        value.
+        """
+        calls = self._session.calls
+        there = {slot: held for slot, held in self._session.slots.items() if held.mark == mark}
+        live = {held.owner: slot for slot, held in there.items()}
+        owner = self._owner(given)
+        while owner is not None and owner not in live:
+            owner = self._became.get(owner)
+        if owner is not None:
+            return live[owner]
+        same = [
+            slot for slot, held in there.items() if (calls.mark_of(held) if mark else held.ptr - calls.base) == given
+        ]
+        return max(same, default=None)
 
-    def _slot_of_mark(self, mark: Any) -> int | None:
-        """The slot that holds a mark."""
-        calls, held = self._session.calls, self._session.slots.items()
-        return max((slot for slot, there in held if there.mark and calls.mark_of(there) == mark), default=None)
+    def _owner(self, given: object) -> int | None:
+        """Who made what was given out as this, if it was given out here."""
+        if isinstance(given, Address):
+            return given.owned.owner
+        known, owner = self._given.get(id(given), (None, NONE))
+        return owner if owner != NONE and known is given else None
 
     def _block(self, argument: Any) -> Any:
         """An argument that is the address of a live block, as programs name it."""
-        slot = self._slot_of(argument) if isinstance(argument, int) and argument > 0 else None
+        is_one = isinstance(argument, Address) or (isinstance(argument, int) and argument > 0)
+        slot = self._slot_of(argument) if is_one else None
         return argument if slot is None else self._session.address(slot)

@@ -24,7 +24,12 @@ MOST = 16
 FIRST = 4
 """… of which so many are its first."""
 BESIDE = 44
-"""Comments stand beside statements of up to so many columns; below longer ones."""
+"""Comments stand beside statements of up to so many columns; above longer ones."""
+ALIKE = (
+    "This may not fail as the machine did: the allocator gave one object for several blocks or marks, "
+    "and of these the newest is taken."
+)
+"""What a test says that cannot tell which block or mark is meant."""
 SUBJECTS: Mapping[str, str] = {"malloc": "heap", "freelist": "heap", "lua_alloc": "allocator"}
 """What a subject of a shape is called, where that is not the shape's name."""
 
@@ -69,6 +74,8 @@ class Spelling:
     ending: str = "destroy"
     own: Mapping[int, Own] = field(default_factory=dict[int, Own])
     calls: tuple[Said, ...] = ()
+    alike: frozenset[int] = frozenset()
+    """Operations about a block or a mark for which the subject gave the same object as for another live one."""
     last: str = ""
     """What the subject did in the latest operation instead of answering, in words."""
 
@@ -257,9 +264,12 @@ def laid_out(lines: Sequence[Line], indent: str) -> list[str]:
         if len(beside) <= room:
             text.append(indent + beside)
             continue
+        if line.text.startswith("#"):
+            text += [indent + part for part in wrap(beside, room, subsequent_indent="# ")]
+            continue
+        text += [f"{indent}# {part}" for part in wrap(line.comment, room - 2)]
         folded = wrap(line.text, room, subsequent_indent=" " * 4, break_long_words=False, break_on_hyphens=False)
         text += [indent + part for part in folded]
-        text += [f"{indent}    # {part}" for part in wrap(line.comment, room - 6)]
     return text
 
 
@@ -281,7 +291,8 @@ def as_test(history: History, spelling: Spelling, violations: Sequence[Violation
     name = "_".join(f"{each.id.lower()}_{each.name}" for each in stated) or "program"
     lines = Program(history, spelling, violations).lines()
     body = laid_out(lines or [Line("pass")], " " * 8)
-    told = [f"    # {part}" for each in stated for part in wrap(f"{each.id}: {each.sentence}", COLUMNS - 6)]
+    said = [f"{each.id}: {each.sentence}" for each in stated] + ([ALIKE] if spelling.alike else [])
+    told = [f"    # {part}" for text in said for part in wrap(text, COLUMNS - 6)]
     head = f"    with {spelling.machine}.judged({', '.join(_own_calls(history, spelling))}) as {spelling.subject}:"
     return "\n".join([f"def test_{name}() -> None:", *told, head, *body, ""])
 

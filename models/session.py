@@ -166,15 +166,30 @@ class Session:
         self._spelling = spelling or Spelling()
         self._own: dict[int, Own] = {}
         self._calls: list[Said] = []
+        self._gave: dict[int, object] = {}
+        self._alike: set[int] = set()
         for kind in Kind if laws is None else ():
             if CALLS[kind] in live.offers:
                 self._widen(kind)
 
     def do(self, op: Op) -> Step:
         """Carry out `op` as the next operation, and judge it."""
-        index = len(self.ops)
+        index, before = len(self.ops), self.slots.get(op.slot)
+        if op.kind in NAMERS and before is not None and self._has_double(before):
+            self._alike.add(index)
         event, owner = take(self.live, self.slots, index, op)
+        there = self.slots.get(index)
+        if there is not None and there.owner == index:
+            answer = getattr(getattr(self.live, "calls", None), "answer", 0)
+            in_place = op.kind == Kind.RESIZE and isinstance(answer, bool | None)
+            self._gave[index] = self._gave.get(owner, 0) if in_place else answer
         return self._judge(op, event, owner)
+
+    def _has_double(self, held: Held) -> bool:
+        """The subject gave the same object, which is no plain number, for another block or mark that is live too."""
+        gave = self._gave.get(held.owner, 0)
+        others = [other.owner for other in self.slots.values() if other.mark == held.mark and other is not held]
+        return type(gave) is not int and any(self._gave.get(owner, 0) is gave for owner in others)
 
     def _judge(self, op: Op, event: Event, owner: int) -> Step:
         """Record what came of the next operation, and judge it."""
@@ -298,6 +313,7 @@ class Session:
             ending=ending,
             own=dict(self._own),
             calls=tuple(self._calls),
+            alike=frozenset(self._alike),
             last=last,
         )
 
