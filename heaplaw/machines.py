@@ -29,6 +29,7 @@ from heaplaw.models.allocator_machine import (
     marks,
 )
 from heaplaw.models.methods import UnfitError
+from heaplaw.models.programs import calls_of_its_own
 from heaplaw.models.session import LawViolated, export
 from heaplaw.models.strategies import alignments, requests, sizes
 from heaplaw.spec.history import Op
@@ -71,8 +72,11 @@ def store(failure: LawViolated, target: str, folder: Path | str = "heaplaw-out",
     from heaplaw.minimise import Witness
     from heaplaw.store import document_of, save
 
-    if failure.spelling.calls or failure.spelling.own:
-        raise UsageError("the program has calls of your own, which no driver makes: keep it as a test, by program()")
+    if own := calls_of_its_own(failure.history, failure.spelling):
+        raise UsageError(
+            f"the program has calls of your own, {', '.join(own)}, which heaplaw replay does not know: "
+            "keep it as a test, by program()"
+        )
     first, env = failure.violations[0], failure.history.told
     witness = Witness(first.law, failure.trace, first, failure.history, len(failure.trace))
     shape = failure.trace.shape

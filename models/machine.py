@@ -250,7 +250,7 @@ def _spelling(machine: type[SessionMachine]) -> Spelling:
     name, subject = machine.__name__, SUBJECTS.get(machine.shape, machine.shape)
     made = None if machine.renews else _made_by(machine)
     opening = (f"{subject} = {made}",) if made else (f"machine = {name}()", f"{subject} = machine.subject")
-    return Spelling(subject, opening, name)
+    return Spelling(subject, opening, name, declared=frozenset(map(kind_of, machine.operations)))
 
 
 def _made_by(machine: type[SessionMachine]) -> str | None:

@@ -70,6 +70,8 @@ class Spelling:
     machine: str = "MyMachine"
     """The machine that makes it, and judges every call in a test of its own."""
     methods: Mapping[Kind, Method] = field(default_factory=dict[Kind, Method])
+    declared: frozenset[Kind] = frozenset()
+    """Operations whose methods the machine names, which nobody finds without it."""
     null: str = "0"
     ending: str = "destroy"
     own: Mapping[int, Own] = field(default_factory=dict[int, Own])
@@ -94,6 +96,16 @@ class Line:
         came = f"-> {', '.join(self.came)}" if self.came else ""
         parts = [came, f"<- {self.fault}" if self.fault else ""]
         return "  ".join(part for part in parts if part)
+
+
+def calls_of_its_own(history: History, spelling: Spelling) -> list[str]:
+    """What is called in a program that only its machine knows, once each: methods as the machine names them."""
+    ops = enumerate(history.trace.ops())
+    declared = [(at, spelling.methods[op.kind]) for at, op in ops if op.kind in spelling.declared]
+    methods = {at: method for at, method in declared if history.event(at).status != Status.SKIPPED}
+    methods |= {at: own.method for at, own in spelling.own.items()}
+    texts = [f"{call.name}({', '.join('…' for _ in call.arguments)})" for call in spelling.calls]
+    return list(dict.fromkeys([*(str(method) for _, method in sorted(methods.items())), *texts]))
 
 
 def plain_method(kind: Kind, shape: str) -> Method:

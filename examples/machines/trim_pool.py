@@ -54,3 +54,11 @@ class ForgetfulTrimPool(TrimPool):
         while self.top and self._last() in self._free:
             self._give_back(self._last())
         return before - self.top
+
+
+class HastyTrimPool(TrimPool):
+    """Faulty: believes to have one block more than fits into its buffer."""
+
+    def __init__(self, block_size: int = 64, num_blocks: int = 4) -> None:
+        super().__init__(block_size, num_blocks + 1)
+        self.capacity = block_size * num_blocks

@@ -3,6 +3,7 @@
 import ctypes
 import pickle
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -348,8 +349,33 @@ def test_store__refuses_what_no_driver_calls() -> None:
     slot = machine.perform(Op(Kind.ALLOC, 24)).index
     with pytest.raises(LawViolated) as caught:
         machine.call("wipe", machine.address(slot))
-    with pytest.raises(UsageError, match="calls of your own"):
+    with pytest.raises(UsageError, match=r"calls of your own, wipe\(…\), which .*: keep it as a test, by program\(\)$"):
         store(caught.value, "mine:Pool")
+
+
+class Wiping(Growing):
+    def grow(self, ptr: int, size: int) -> bool:
+        ctypes.memset(ptr, 0, 1)
+        return super().grow(ptr, size)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_store__refuses_operations_that_only_the_machine_knows(declared: bool, tmp_path: Path) -> None:
+    text = "grow(ptr, size) -> bool"
+
+    class Machine(BumpMachine):
+        operations: ClassVar[Mapping[str, str]] = {"realloc": text} if declared else {}
+
+        def make(self) -> Wiping:
+            return Wiping()
+
+    machine = Machine()
+    slot = machine.perform(Op(Kind.ALLOC, 16)).index
+    with pytest.raises(LawViolated) as caught:
+        machine.perform(Op(Kind.RESIZE, 24, slot)) if declared else machine.perform_as("realloc", text, slot, size=24)
+    with pytest.raises(UsageError, match=r"^the program has calls of your own, grow\(ptr, size\) -> bool, which"):
+        store(caught.value, "mine:Wiping", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 # ---- settings
