@@ -33,8 +33,8 @@ from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import CALLS, REQUESTS, SHAPES, Kind
 
 from . import strategies
-from .machine import SessionMachine, drawn
-from .methods import kind_of
+from .brief import brief
+from .machine import SessionMachine, drawn, own_methods
 from .session import LawViolated
 
 Rule: TypeAlias = Callable[..., Any]
@@ -97,7 +97,7 @@ class AllocatorMachine(SessionMachine):
         super().__init_subclass__(**given)
         if cls.shape not in SHAPES:
             raise ValueError(f"{cls.__name__}: {cls.shape!r} is no shape; shapes are {', '.join(SHAPES)}")
-        there: set[Kind] = {*SHAPES[cls.shape].operations, *map(kind_of, cls.operations)}
+        there: set[Kind] = {*SHAPES[cls.shape].operations, *own_methods(cls.operations)}
         there |= {Kind.RENEW} if cls.renews else set()
         for name, kind in RULES.items():
             if name not in vars(cls):
@@ -105,7 +105,9 @@ class AllocatorMachine(SessionMachine):
         # Explaining traces every line of the subject and of ours, which takes longer than all the rest; and one fault
         # is one failure, whichever of its laws is broken first.
         phases = [phase for phase in cls.TestCase.settings.phases if phase is not Phase.explain]
-        cls.TestCase.settings = settings(cls.TestCase.settings, phases=phases, report_multiple_bugs=False)
+        case: Any = cls.TestCase
+        case.settings = settings(case.settings, phases=phases, report_multiple_bugs=False)
+        case.runTest = brief(case.runTest)
 
     def request(self, kind: Kind) -> SearchStrategy[Op]:
         """What operations of `kind` ask for: sizes around the subject's capacity. Override to keep to some."""

@@ -17,6 +17,7 @@ import sys
 from ast import Constant, Expr, FunctionDef, Name, Return, parse, unparse, walk
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from inspect import isfunction
 from textwrap import dedent
@@ -33,7 +34,7 @@ from heaplaw.spec.shapes import CALLS, POOL, SHAPES, WORDS, Kind
 
 from .judged import Judged
 from .live import live
-from .methods import Method, kind_of, own_method
+from .methods import Method, UnfitError, kind_of, own_method
 from .programs import SUBJECTS, Spelling
 from .session import NAMERS, Address, LawViolated, Session, Step
 
@@ -87,7 +88,9 @@ class SessionMachine(RuleBasedStateMachine):
         again = self.make if self.renews else None
         self._made = self.make()
         promises = {**(EVERYWHERE if is_in_real_memory(self._made) else {}), **self.promises}
-        own = {kind_of(word): own_method(text, kind_of(word)) for word, text in self.operations.items()}
+        own = own_methods(self.operations)
+        for kind, method in own.items():
+            _require(type(self), self._made, kind, method)
         driven = live(self._made, self.shape, promises, again, own)
         self.session = Session(driven, spelling=_spelling(type(self)))
         self._broken = False
@@ -238,6 +241,24 @@ class SessionMachine(RuleBasedStateMachine):
         for each in self.invariants:
             if all(holds(self) for holds in each.preconditions):
                 each.function(self)
+
+
+def own_methods(operations: Mapping[str, str]) -> dict[Kind, Method]:
+    """What a machine's `operations` say; `UnfitError` where that cannot be read."""
+    return {kind_of(word): own_method(text, kind_of(word)) for word, text in operations.items()}
+
+
+def _require(machine: type[SessionMachine], subject: Any, kind: Kind, method: Method) -> None:
+    """`UnfitError` when the subject has nothing of that name, with what it has of a similar one."""
+    if hasattr(subject, "apply") or callable(getattr(subject, method.name, None)):
+        return
+    there = [name for name in dir(subject) if not name.startswith("_") and callable(getattr(subject, name, None))]
+    close = get_close_matches(method.name, there, 3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"its methods: {', '.join(there) or 'none'}"
+    raise UnfitError(
+        f"{machine.__name__}.operations: {CALLS[kind]} is to be {method}, "
+        f"but {type(subject).__name__} has no method {method.name}; {hint}"
+    )
 
 
 def _silent(text: str) -> None:
