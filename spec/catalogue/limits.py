@@ -235,10 +235,23 @@ free_is_served = Law[Event](
 )
 
 
+def _surely_has_room(pre: View, e: Event) -> Truth:
+    """There is room for the smallest block, wherever the heap ends: asking for nothing costs no more than a byte does.
+
+    A byte was freed just before; or so much that an aligned block lies in it, with what an allocator adds: freed just
+    before, or served by the empty heap once, and the heap is empty again. The empty heap is only then as it was if it
+    joins what is freed, or is one buffer, or was just reset or made again: else it may be in fragments.
+    """
+    joins, enough = bool(e.env.coalesces), 4 * e.required_align
+    anew = pre.back & one_of(pre.undone_by, (Kind.RESET, Kind.RENEW))
+    whole = (anew | joins | bool(e.env.one_buffer)) & (pre.whole >= enough)
+    return (_plain(e) & (pre.freed == 1)) | (joins & (pre.freed >= enough)) | whole
+
+
 def _asks_for_nothing(pre: View, e: Event, post: View) -> Truth:
-    # A heap that is full may refuse what it would give otherwise: a block is owed where there surely is room.
-    roomy = (pre.live == 0) | (e.env.capacity == 0)
-    return e.asks & (e.extent == 0) & ((e.env.zero_size == Zero.NULL) | roomy)
+    # A heap that is full may refuse what it would give otherwise, and nobody else knows when it is full.
+    decided = (e.env.zero_size == Zero.NULL) | neg(e.failed) | _surely_has_room(pre, e)
+    return e.asks & (e.extent == 0) & decided
 
 
 def _zero_as_promised(pre: View, e: Event, post: View) -> Truth:
@@ -264,7 +277,12 @@ zero_size_as_promised = Law[View, Event, View](
     ),
     rejects=(
         (View(), Event(Kind.ALLOC, 0, ptr=0x1010, env=_NULL), View(live=1)),
-        (View(), Event(Kind.ALLOC, 0, status=Status.FAILED, env=_UNIQUE), View()),
+        (View(live=7, freed=1), Event(Kind.ALLOC, 0, status=Status.FAILED, env=_UNIQUE), View(live=7)),
+        (
+            View(whole=1024, back=True, undone_by=Kind.RESET),
+            Event(Kind.ALIGNED, 0, 64, status=Status.FAILED, env=_UNIQUE),
+            View(),
+        ),
     ),
     needs=frozenset({"zero size"}),
 )

@@ -33,18 +33,53 @@ def nothing_is_the_failure_value() -> Case:
 @of("zero_size_as_promised")
 def nothing_is_a_block_of_its_own() -> Case:
     made = scribe("arena", zero_size=Zero.UNIQUE)
-    bad = made.ask(0, 0)
-    made.ask(BASE, 0)
-    made.ask(0, 8)
+    made.ask(0, 0)  # nobody knows yet what the empty arena can serve
+    made.ask(BASE, 64)
+    made.ask(BASE + 64, 0)
     made.ask(0, 0)  # it may be full
+    made.reset()
+    bad = [made.ask(0, 0)]
+    made.reset()
+    bad.append(made.ask(0, 0, kind=Kind.ALIGNED, align=16))
+    made.reset()
+    made.ask(0, 0, kind=Kind.ALIGNED, align=32)  # 64 bytes may not be enough for that
+    bad.append(made.ask(0, 0, status=WRONG))
+    return made, bad
+
+
+@of("zero_size_as_promised")
+def nothing_may_be_refused_by_an_arena_that_cannot_grow() -> Case:
+    made = scribe("arena", zero_size=Zero.UNIQUE, capacity=0)
+    made.ask(BASE, 8)
+    made.ask(0, 0)
+    return made, []
+
+
+@of("zero_size_as_promised")
+def nothing_where_a_byte_was_just_freed() -> Case:
+    made = scribe("malloc", zero_size=Zero.UNIQUE, coalesces=False, capacity=0)
+    kept, one, two = made.ask(BASE, 64), made.ask(BASE + 64, 1), made.ask(BASE + 96, 1)
+    made.ask(0, 0)  # it may be full
+    made.free(one)
+    bad = made.ask(0, 0, kind=Kind.ZALLOC, count=0)
+    made.free(two)
+    made.ask(0, 0, kind=Kind.ALIGNED, align=64)  # a byte may lie anywhere
+    made.free(kept)
+    made.ask(0, 0)  # what is freed may belong to another class of sizes, and nothing was joined
     return made, [bad]
 
 
 @of("zero_size_as_promised")
-def nothing_is_a_block_wherever_there_is_room() -> Case:
-    made = scribe("arena", zero_size=Zero.UNIQUE, capacity=0)
-    made.ask(BASE, 8)
-    return made, [made.ask(0, 0)]
+def nothing_where_what_was_freed_is_joined() -> Case:
+    made = scribe("malloc", zero_size=Zero.UNIQUE, capacity=0)
+    kept, large, small = made.ask(BASE, 8), made.ask(BASE + 64, 256), made.ask(BASE + 512, 8)
+    made.free(large)
+    bad = [made.ask(0, 0, kind=Kind.ALIGNED, align=64)]
+    made.free(small)
+    made.ask(0, 0, kind=Kind.ALIGNED, align=64)
+    made.free(kept)
+    bad.append(made.ask(0, 0))  # nothing is live
+    return made, bad
 
 
 @of("errno_told")

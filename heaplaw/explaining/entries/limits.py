@@ -99,8 +99,10 @@ ZERO_SIZE = Entry(
     "zero_size_as_promised",
     "For a request of 0 bytes C leaves two answers to the implementation: a null pointer, or a block that may not be "
     "used but has an address of its own. A program must know which one it will get. Only where one of them is promised "
-    "is it judged; of a heap that is full a block is not demanded. Seen to break it: answering one way in malloc and "
-    "the other in calloc, or for an aligned request.",
+    "is it judged. A heap that is full may refuse; so a block is demanded only where there surely is room: right after "
+    "a block of one byte was freed, or, where free blocks are joined, one of four times the alignment; and of an empty "
+    "heap that served so much before, if it joins, is one buffer, or was just reset or made again. Seen to break it: "
+    "answering one way in malloc and the other in calloc, or for an aligned request.",
     kept=program("malloc", alloc(64, 0x0), alloc(0), zero_size=Zero.NULL),
     broken=program("malloc", alloc(64, 0x0), alloc(0, 0x40), zero_size=Zero.NULL),
     legitimate="in C, always: either answer will do, and nothing needs to be promised. It is broken only by an "
