@@ -15,7 +15,7 @@ from heaplaw.spec.event import Env
 from heaplaw.spec.shapes import Kind
 
 from . import table
-from .asking import refused_sizes
+from .asking import ASKED, refused_sizes, stand_in
 from .layout import laid_out
 from .phases import GROUP, RUNNERS, between, boundaries, grow_some, leaps
 from .plan import STEP, Plan, class_sizes, draw_kinds, draw_sizes, log_uniform
@@ -231,12 +231,32 @@ PHASES: dict[str, tuple[int, Phase]] = {
 """Phases of a bounded heap, with their weights."""
 
 
+def nothing(plan: Plan, length: int, large: int) -> None:
+    """Requests for 0 bytes: into the empty heap, into what it then holds, and right after a block was freed.
+
+    They are drawn from a source of their own, and come beside a phase of about `length` operations. `large`: bytes of
+    which several blocks surely fit.
+    """
+    rng = plan.rng.spawn(1)[0]
+    n = max(table.NOTHING_LEAST, int(length * table.ZERO_SHARE))
+    kinds = np.array([kind for kind in ASKED if kind in plan.kinds], np.uint8)
+    before, later = rng.uniform(0, length, n), rng.uniform(0, length, n)
+    freed = np.minimum(rng.choice(np.array(table.FREED_BEFORE_NOTHING, np.uint64), n), np.uint64(large))
+    plan.add(before, before + STEP, freed, np.full(n, stand_in(plan.kinds), np.uint8))
+    at = np.concatenate((np.array([-1.0]), before + 2 * STEP, later))
+    held = np.concatenate((np.array([STEP]), np.full(n, STEP), rng.exponential(8, n) + STEP))
+    align = rng.choice(plan.alignments[: table.SMALL_ALIGNMENTS], len(at))
+    plan.add(at, at + held, np.zeros(len(at), np.uint64), rng.choice(kinds, len(at)), align)
+
+
 def bounded(phase: Phase, rng: Rng, kinds: frozenset[Kind], env: Env, share: float, length: int) -> Script:
     """One phase of a bounded heap, with boundary groups in it."""
     room = int(env.capacity)
     most = int(rng.choice(np.array([16, 64, max(8, room // 16)])))
     plan = Plan(rng, kinds, most_align=most, env=env)
-    phase(Filling(plan, room, length, share))
+    filling = Filling(plan, room, length, share)
+    phase(filling)
+    nothing(plan, length, filling.large)
     _bound(plan, length, share, table.SizeClass("fitting", 1, 1, max(1, room // 16)), False)
     return laid_out(plan)[0]
 
@@ -252,6 +272,7 @@ def unbounded(
     """One phase of a heap without a bound, with boundary groups in it."""
     plan = Plan(rng, kinds, env=env)
     phase(plan, 0.0, max(8, length))
+    nothing(plan, length, table.FREED_BEFORE_NOTHING[-1])
     _bound(plan, length, share, None, True)
     return laid_out(plan)[0]
 

@@ -61,6 +61,13 @@ POWERS = tuple(2**k + d for k in range(4, 18) for d in (-1, 0, 1))
 POWERS_SHARE = 0.05
 ZERO_SHARE = 0.004
 
+NOTHING_LEAST = 4
+"""Requests for 0 bytes in each phase of a bounded heap, at least: so many right after a free, and so many anywhere."""
+FREED_BEFORE_NOTHING = (1, 1, 64, 256, 1024)
+"""What was asked for of the block that is freed right before such a request, bytes …"""
+SMALL_ALIGNMENTS = 4
+"""… and from how many of the smallest alignments that may be asked for those that take one draw theirs."""
+
 ALIGNMENTS = tuple(2**k for k in range(3, 17))
 """Alignments asked for, bytes: 8 to 64 KiB."""
 

@@ -10,11 +10,12 @@ import pytest
 from heaplaw.models import generate
 from heaplaw.models.phases import RUNNERS
 from heaplaw.models.table import RENEW_LEAST
-from heaplaw.spec.event import NONE, Event, Status, View
+from heaplaw.spec.catalogue import law
+from heaplaw.spec.event import NONE, Event, Status, View, Zero
 from heaplaw.spec.heap import Heap, run_of
 from heaplaw.spec.history import Trace, make_history, plain_env
 from heaplaw.spec.layout import align_up
-from heaplaw.spec.shapes import MAKERS, SHAPES, Kind
+from heaplaw.spec.shapes import MAKERS, REQUESTS, SHAPES, Kind
 
 HEADER, GRAIN = 16, 16
 
@@ -70,7 +71,7 @@ def run(trace: Trace) -> Run:
     heaps: dict[int, FirstFit] = {}
     slots: dict[int, tuple[int, int, int, int]] = {}
     heap, found = Heap(), Run()
-    capacity, ended = int(trace.env.capacity), set[int]()
+    capacity, ended = int(trace.env.capacity) or 2**40, set[int]()
     for index, op in enumerate(trace.ops()):
         mine = heaps.setdefault(op.instance, FirstFit(capacity))
         status, ptr, owner, held = Status.OK, 0, NONE, 0
@@ -170,6 +171,24 @@ def test_what_was_freed_is_asked_for_at_once(shape: str, capacity: int) -> None:
     assert sum(e.extent == pre.freed - 1 for pre, e in again) > 100
     assert sum(pre.live_bytes > 0.5 * capacity for pre, e in again) > 100
     assert sum(e.extent <= pre.owed for pre, e in pairs) > 15  # right after a refusal
+
+
+@pytest.mark.parametrize(("shape", "capacity"), [*SUBJECTS, ("freelist", 0)])
+@pytest.mark.parametrize("joins", [True, False])
+def test_nothing_is_asked_for_where_it_surely_can_be_had(shape: str, capacity: int, joins: bool) -> None:
+    """And anywhere else: a promise about 0 bytes is seen to be broken, whichever it is, by any sort of request."""
+    found = played(shape, capacity)
+    env = replace(plain_env(shape), capacity=capacity, coalesces=joins, zero_size=Zero.UNIQUE)
+    asked, decided = Counter[Kind](), Counter[Kind]()
+    for pre, e, post in zip(found.before, found.events, found.after, strict=True):
+        if e.asks and e.extent == 0:
+            asked[Kind(e.kind)] += 1
+            refused = replace(e, status=Status.FAILED, ptr=0, env=env)
+            decided[Kind(e.kind)] += not law("zero_size_as_promised").holds(pre, refused, post)
+    there = SHAPES[shape].operations.intersection(REQUESTS)
+    assert all(asked[kind] > 20 for kind in there)
+    surely = there if joins or Kind.RESET in SHAPES[shape].operations else there & set(PLAIN)
+    assert all(decided[kind] > 4 for kind in surely), decided
 
 
 @pytest.mark.parametrize(("shape", "capacity"), SUBJECTS)
