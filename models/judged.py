@@ -143,18 +143,14 @@ class Judged:
         """The slot that holds a block, or a mark: the one that was given out as this, else the newest that has its
         value.
         """
-        calls = self._session.calls
-        there = {slot: held for slot, held in self._session.slots.items() if held.mark == mark}
-        live = {held.owner: slot for slot, held in there.items()}
+        calls, slots = self._session.calls, self._session.slots
+        there = {slot: held for slot, held in slots.items() if held.mark == mark}
+        values = {slot: calls.mark_of(held) if mark else held.ptr - calls.base for slot, held in there.items()}
+        alike = {there[slot].owner: slot for slot, value in values.items() if value == given}
         owner = self._owner(given)
-        while owner is not None and owner not in live:
+        while owner is not None and owner not in alike:
             owner = self._became.get(owner)
-        if owner is not None:
-            return live[owner]
-        same = [
-            slot for slot, held in there.items() if (calls.mark_of(held) if mark else held.ptr - calls.base) == given
-        ]
-        return max(same, default=None)
+        return max(alike.values(), default=None) if owner is None else alike[owner]
 
     def _owner(self, given: object) -> int | None:
         """Who made what was given out as this, if it was given out here."""

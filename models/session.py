@@ -188,8 +188,10 @@ class Session:
     def _has_double(self, held: Held) -> bool:
         """The subject gave the same object, which is no plain number, for another block or mark that is live too."""
         gave = self._gave.get(held.owner, 0)
+        if type(gave) is int:
+            return False
         others = [other.owner for other in self.slots.values() if other.mark == held.mark and other is not held]
-        return type(gave) is not int and any(self._gave.get(owner, 0) is gave for owner in others)
+        return any(self._gave.get(owner, 0) is gave for owner in others)
 
     def _judge(self, op: Op, event: Event, owner: int) -> Step:
         """Record what came of the next operation, and judge it."""

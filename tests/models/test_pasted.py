@@ -130,6 +130,14 @@ def test_program__says_where_marks_cannot_be_told_apart() -> None:
     assert "the allocator gave one object for several blocks or marks, and of these the newest is taken" in text
 
 
+def test_judged__a_block_of_another_allocator_is_none_of_this() -> None:
+    with CarelessMachine.judged() as one, CarelessMachine.judged() as other:
+        block = one.alloc(8)
+        other.alloc(8)
+        with pytest.raises(ValueError, match="about a block that is not live"):
+            other.grow(block, 16)
+
+
 class LuaOffsets(LuaMachine):
     def make(self) -> Lua:
         return Lua()
