@@ -8,7 +8,7 @@ from typing import Any, Self
 from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
 from heaplaw.spec.event import NONE, NULL, Event, Flag, Status
 from heaplaw.spec.heap import Heap
-from heaplaw.spec.history import EVENT_COLUMNS, History, Op, Trace, make_history, make_trace
+from heaplaw.spec.history import COUNTERS, EVENT_COLUMNS, History, Op, Trace, make_history, make_trace
 from heaplaw.spec.judge import Online, Tally
 from heaplaw.spec.law import AnyLaw, implied
 from heaplaw.spec.report import SILENT
@@ -157,7 +157,8 @@ class Session:
     def __init__(self, live: Live, laws: Sequence[AnyLaw] | None = None, spelling: Spelling | None = None) -> None:
         self.live = live
         stated = applicable(live.shape.name, live.offers) if laws is None else laws
-        self.online = Online(stated, Heap())
+        counted = frozenset(column for name, column in COUNTERS.items() if name in live.offers)
+        self.online = Online(stated, Heap(counted=counted))
         self.slots: Slots = {}
         self.ops: list[Op] = []
         self.steps: list[Step] = []

@@ -43,6 +43,7 @@ NEEDED: dict[str, int] = {
     **dict.fromkeys(_RARE, 100_000),
     **dict.fromkeys(_NEAR_LIMITS, 20_000),
     "ref-limit-ignores-small": 8_000,
+    "ref-books-size-of-16-bits": 4_000,
 }
 """Operations of the main run that some faults need."""
 _BLOCKS = 6
