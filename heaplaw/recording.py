@@ -6,12 +6,11 @@ record.free(p)
 heaplaw.judge(record).require()
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from textwrap import wrap
 from typing import TYPE_CHECKING, NoReturn
 
-from heaplaw.spec.catalogue import law, laws_of
+from heaplaw.spec.catalogue import content, law, laws_of
 from heaplaw.spec.event import NONE, NULL, Flag, Status
 from heaplaw.spec.history import COUNTED, COUNTERS, History, Op, make_history, make_trace, plain_env
 from heaplaw.spec.judge import judge as decide
@@ -21,7 +20,7 @@ from heaplaw.spec.verdict import Holds, NotApplicable, Outcome, Tested, Unknown,
 if TYPE_CHECKING:
     from heaplaw.spec.event import Env
 
-CONTENT = frozenset({"sized", "payload_kept", "realloc_keeps_prefix", "realloc_failure_keeps_block", "zeroed"})
+CONTENT = frozenset({"sized", *(item.name for item in content.LAWS)})
 """Laws on what blocks hold, which a recording says nothing of unless bytes were looked at …"""
 EDGES = frozenset({"buffer_respected"})
 """… and on the bytes beside the buffer, which nobody looked at."""
@@ -221,11 +220,9 @@ class Recording:
             op = Op(Kind.ALLOC, op.size)
         owner = op.slot if op.kind == Kind.RESIZE else NONE
         row = {"status": Status.OK if at else Status.FAILED, "ptr": at, "owner": owner}
-        if owner != NONE:
-            row["held"] = self._ops[owner].size * self._ops[owner].count
         self._append(op, row, seen)
         if owner != NONE and at:
-            self._forget(lambda slot: slot == owner)
+            self._forget(owner)
         if at:
             self._live[at] = len(self._ops) - 1
         return at
@@ -233,21 +230,22 @@ class Recording:
     def _ended(self, op: Op, seen: Mapping[str, int]) -> None:
         if op.kind not in (*self.shape.operations, Kind.CHECK):
             raise RecordingError(f"{WORDS[op.kind]} is no operation of a {self.shape.name}")
-        newest = max(self._live.values(), default=NONE)
-        owner = newest if op.kind == Kind.POP else NONE if op.slot == NULL else op.slot
-        row = {"status": int(Status.OK), "owner": owner}
-        if owner != NONE:
-            row["held"] = self._ops[owner].size * self._ops[owner].count
-        self._append(op, row, seen)
+        owner = NONE if op.slot == NULL else op.slot
+        if op.kind == Kind.POP:
+            owner = max(self._live.values(), default=NONE)
+        self._append(op, {"status": int(Status.OK), "owner": owner}, seen)
         if op.kind == Kind.RESET:
             self._live = {}
         elif op.kind == Kind.RELEASE:
-            self._forget(lambda slot: slot >= op.slot)
-        elif op.kind != Kind.CHECK:
-            self._forget(lambda slot: slot == owner)
+            self._live = {at: slot for at, slot in self._live.items() if slot < op.slot}
+        elif op.kind != Kind.CHECK and owner != NONE:
+            self._forget(owner)
 
-    def _forget(self, gone: Callable[[int], bool]) -> None:
-        self._live = {where: slot for where, slot in self._live.items() if not gone(slot)}
+    def _forget(self, slot: int) -> None:
+        """The block that operation `slot` made has ended; another may have been given its address since."""
+        at = self._rows[slot]["ptr"]
+        if self._live.get(at) == slot:
+            del self._live[at]
 
     def _append(self, op: Op, row: dict[str, int], seen: Mapping[str, int]) -> None:
         """One more operation, with what was seen."""
@@ -257,6 +255,8 @@ class Recording:
 
             advice = did_you_mean(stray[0], known) or f"there are {listing(sorted(known), 'and')}"
             raise RecordingError(f"{stray[0]!r} says nothing about a {self.shape.name}; {advice}")
+        if row.get("owner", NONE) != NONE:
+            row["held"] = self._ops[row["owner"]].size * self._ops[row["owner"]].count
         told = dict(seen)
         at = told.pop("wrong_at", None)
         if at is not None:
@@ -323,11 +323,9 @@ class Judgement:
         """LawBrokenError, an AssertionError with all `lines`, when a law is broken."""
         __tracebackhide__ = True
         if self.broken:
-            from .conformance.failures import LawBrokenError
+            from .conformance.failures import LawBrokenError, heading
 
-            lines = self.lines
-            more = f" (and {len(self.broken) - 1} more)" if self.broken[1:] else ""
-            raise LawBrokenError(" ".join(line.strip() for line in lines[: lines.index("")]) + more, lines)
+            raise LawBrokenError(heading(self.lines, len(self.broken) - 1), self.lines)
 
 
 REST: dict[type[Outcome], str] = {Unknown: "unknown", NotApplicable: "not applicable"}
@@ -364,8 +362,9 @@ def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
 
         found = judge_fast(whole, rest, offers)
     decided |= {verdict.law: verdict for verdict in found}
+    untold = {} if recorded is None else recorded.untold
     for item in rest:
-        reasons = [text for name, text in recorded.untold.items() if name in item.needs] if recorded is not None else []
+        reasons = [text for name, text in untold.items() if name in item.needs]
         if reasons:
             decided[item.name] = Verdict(item.name, NotApplicable("; ".join(reasons)), Tested(0))
     return Judgement(whole, tuple(decided[item.name] for item in stated))
@@ -373,20 +372,14 @@ def judge(history: Recording | History, laws: Iterable[str] = ()) -> Judgement:
 
 def told(history: History, violation: Violation) -> list[str]:
     """A broken law: what was seen, the steps, the heap."""
-    from .picture import heap_text
-    from .steps import steps_text
     from .terminal.marked import lines_of
     from .terminal.page import PLAIN
-    from .terminal.verdicts import MOST_DRAWN, labelled
+    from .terminal.verdicts import labelled, shown
+    from .wording import Wording
 
-    broken = law(violation.law)
-    verdict = wrap(f"{broken.id} {broken.name} VIOLATED: {violation.observed}", 80, subsequent_indent=" " * 4)
-    lines = [*verdict, "", *steps_text(history, violation.operations, broken.name)]
-    drawn = heap_text(history, violation.operations) if len(history) <= MOST_DRAWN else []
-    lines += ["", *drawn, ""] if drawn else [""]
-    rows = [("law", broken.sentence), ("source", broken.source), ("observed", violation.observed)]
-    rows += [("required", violation.required), ("why", f"heaplaw explain {broken.id}")]
-    return [*lines, *lines_of(line for name, text in rows for line in labelled(name, text, PLAIN))]
+    lines, rows = shown(history, violation, Wording(), PLAIN)
+    rows += [("why", f"heaplaw explain {law(violation.law).id}")]
+    return lines_of([*lines, *(line for name, text in rows for line in labelled(name, text, PLAIN))])
 
 
 def offered(history: History) -> frozenset[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heaplaw.models.words import FAULTS, offset
+from heaplaw.models.words import FAULTS, in_common, offset
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.event import NONE, Block, Event, Flag, Status
+from heaplaw.spec.event import NONE, Event, Flag, Status
 from heaplaw.spec.heap import Heap, block_of, ends_of
 from heaplaw.spec.history import Completed, Died, Exited, History, Hung
 from heaplaw.spec.law import Scope
@@ -135,12 +135,6 @@ def damaged_block(history: History, index: int) -> int:
 def size_of(history: History, index: int) -> int:
     """The size, bytes, that operation `index` asked for."""
     return int(history.event(index).extent)
-
-
-def shared_bytes(a: Block, b: Block, usable: bool = False) -> int:
-    """Bytes that both blocks have, or with `usable` what the subject calls so."""
-    a_size, b_size = (int(max(x.usable, x.extent) if usable else x.extent) for x in (a, b))
-    return max(0, int(min(a.ptr + a_size, b.ptr + b_size) - max(a.ptr, b.ptr)))
 
 
 # ---- steps
@@ -273,13 +267,9 @@ class Telling:
         """What the two blocks of a broken law have in common."""
         if len(self.guilty) != 2 or index != self.last:
             return ""
-        first = self.history.event(min(self.guilty))
-        a, b = block_of(first, 0), block_of(self.history.event(index), 0)
-        name = self.names[min(self.guilty)]
-        if count := shared_bytes(a, b):
-            return f"shares {count} byte{'s' * (count != 1)} with {name}"
-        count = shared_bytes(a, b, usable=True)
-        return f"shares {count} usable byte{'s' * (count != 1)} with {name}" if count else ""
+        first = min(self.guilty)
+        a, b = (block_of(self.history.event(one), 0) for one in (first, index))
+        return in_common(a, b, self.names[first])
 
     def _fault(self, index: int, e: Event) -> str:
         """What the driver found wrong with a payload."""

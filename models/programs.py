@@ -11,12 +11,13 @@ from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.event import NONE, NULL, Event, Flag, Status
+from heaplaw.spec.heap import block_of
 from heaplaw.spec.history import History, Op
 from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, SWEEPERS, WORDS, Kind
 from heaplaw.spec.verdict import Violation
 
 from .methods import FORMS, RETURNS, Method
-from .words import FAULTS, base_among, offset, power
+from .words import FAULTS, base_among, in_common, offset, power
 
 COLUMNS = 80
 MOST = 16
@@ -256,11 +257,8 @@ class Program:
         """What the two blocks of a broken law have in common."""
         if len(violation.operations) != 2:
             return ""
-        first, second = (self.history.event(index) for index in violation.operations)
-        stop = min(int(first.ptr + first.room), int(second.ptr + second.room))
-        count = stop - max(int(first.ptr), int(second.ptr))
-        name = self._names.get(violation.operations[0], "?")
-        return f"shares {count} byte{'s' * (count != 1)} with {name}" if count > 0 else ""
+        first, second = (block_of(self.history.event(index), 0) for index in violation.operations)
+        return in_common(first, second, self._names.get(violation.operations[0], "?"))
 
 
 # ---- text

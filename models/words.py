@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from heaplaw.spec.event import Env, Flag
+from heaplaw.spec.event import Block, Env, Flag
 
 NEAR = 2**20
 """An address this far from a buffer is still told relative to it, bytes."""
@@ -34,6 +34,20 @@ def base_among(env: Env, found: Iterable[int]) -> int:
     if start and (not own or any(start - NEAR <= at < start + int(env.capacity) + NEAR for at in own)):
         return start
     return min(own) // 16 * 16 if own else 0
+
+
+def shared_bytes(a: Block, b: Block, usable: bool = False) -> int:
+    """Bytes that both blocks have, or with `usable` what the subject calls so."""
+    a_size, b_size = (int(max(x.usable, x.extent) if usable else x.extent) for x in (a, b))
+    return max(0, int(min(a.ptr + a_size, b.ptr + b_size) - max(a.ptr, b.ptr)))
+
+
+def in_common(a: Block, b: Block, name: str) -> str:
+    """What a block has in common with `a`, which is called `name`; empty where that is nothing."""
+    for word, usable in (("byte", False), ("usable byte", True)):
+        if count := shared_bytes(a, b, usable):
+            return f"shares {count} {word}{'s' * (count != 1)} with {name}"
+    return ""
 
 
 def offset(address: int, base: int) -> str:

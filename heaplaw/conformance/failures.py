@@ -15,6 +15,13 @@ class Told(Exception):  # noqa: N818 - not errors: what there is to say
         return type(self), (self.summary, self.lines)
 
 
+def heading(lines: Sequence[str], others: int = 0) -> str:
+    """In one line what the first paragraph says; `others`: how many further laws are broken."""
+    told = list(lines)
+    first = told[: told.index("")] if "" in told else told
+    return " ".join(line.strip() for line in first) + (f" (and {others} more)" if others else "")
+
+
 class LawBrokenError(Told, AssertionError):
     """A law is broken, or an expected violation did not come."""
 

@@ -7,7 +7,7 @@ import pytest
 from heaplaw.spec.catalogue import law
 
 from .again import replaying
-from .failures import LawBrokenError, UndecidedError
+from .failures import LawBrokenError, UndecidedError, heading
 from .forms import Form, form_of
 from .judged import Clause, Finding, Judged, dialect
 from .session import settings_of, told
@@ -80,8 +80,7 @@ def required(judged: Judged) -> Found:
     broken = [found for found in every if found.outcome in ("violated", "gone")]
     if broken:
         lines = [line for place, found in enumerate(broken) for line in told_of(found, place)]
-        more = f" (and {len(broken) - 1} more)" if broken[1:] else ""
-        raise LawBrokenError(broken[0].summary + more, lines)
+        raise LawBrokenError(heading([broken[0].summary], len(broken) - 1), lines)
     if undecided := [found for found in every if found.outcome == "undecided"]:
         lines = [judged.title, *(found.summary for found in undecided), *undecided[0].lines]
         raise UndecidedError(undecided[0].summary, lines)

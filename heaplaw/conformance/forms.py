@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .judged import Clause, Finding, Judged, Settings, clauses, run
+from .judged import Finding, Judged, Settings, clauses, run
 
 FIXTURE = "heaplaw_finding"
 """The fixture that judges; the tests made here are given what it found."""
@@ -80,23 +80,19 @@ def conformance_test(
     test.__code__ = test.__code__.replace(co_filename=caller.filename, co_firstlineno=caller.lineno)
     test.__module__ = caller.frame.f_globals.get("__name__", test.__module__)
     test.__heaplaw__ = form  # type: ignore[attr-defined]
-    marked: Callable[..., None] = parametrized(shape)(test)
+    marked: Callable[..., None] = pytest.mark.parametrize(**laws_of(shape))(test)
     return marked
 
 
-def parametrized(shape: str) -> pytest.MarkDecorator:
-    """One test for each law of `shape`."""
-    every = _clauses(shape)
-    return pytest.mark.parametrize(FIXTURE, every, indirect=True, ids=[clause.id for clause in every])
-
-
-def _clauses(shape: str) -> list[Clause]:
+def laws_of(shape: str) -> dict[str, Any]:
+    """How a test is parametrised that is one for each law of `shape`; ValueError for a shape that there is not."""
     from heaplaw.spec.shapes import SHAPES
 
     if shape not in SHAPES:
         said = f"{shape!r} is no shape" if shape else "shape is not set"
         raise ValueError(f"{said}; there are {', '.join(SHAPES)}")
-    return clauses(shape)
+    every = clauses(shape)
+    return {"argnames": FIXTURE, "argvalues": every, "indirect": True, "ids": [clause.id for clause in every]}
 
 
 class Conformance:
@@ -125,8 +121,7 @@ class Conformance:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each law."""
         if FIXTURE in metafunc.fixturenames:
-            every = _clauses(self.shape)
-            metafunc.parametrize(FIXTURE, every, indirect=True, ids=[clause.id for clause in every])
+            metafunc.parametrize(**laws_of(self.shape))
 
     def test_law(self, heaplaw_finding: Finding) -> None:
         """A law holds."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from heaplaw.spec.catalogue import law, laws_of
 from heaplaw.spec.shapes import SHAPES
 
+from .failures import heading
+
 if TYPE_CHECKING:
     from heaplaw.check import Report
     from heaplaw.subjects import ProcessSubject
@@ -194,6 +196,5 @@ def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
             also = [other.law for other in group if other is not witness]
             seen = failure(subject, witness, path, also, said=said(report, witness))
             lines = (title(subject, settings.seed), "", *seen, *kept)
-            heading = " ".join(line.strip() for line in seen[: seen.index("")])
-            found[witness.law] = Finding("violated", heading, lines)
+            found[witness.law] = Finding("violated", heading(seen), lines)
     return found

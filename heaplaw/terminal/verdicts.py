@@ -1,6 +1,7 @@
 """A report and its failures as lines with roles, for a page. Plain text and terminals print the same lines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
@@ -8,8 +9,8 @@ from heaplaw.check import Report
 from heaplaw.minimise import Witness
 from heaplaw.picture import heap_lines
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.history import Completed
-from heaplaw.spec.verdict import Verdict
+from heaplaw.spec.history import Completed, History
+from heaplaw.spec.verdict import Verdict, Violation
 from heaplaw.steps import steps_lines
 from heaplaw.subjects import ProcessSubject
 from heaplaw.wording import Wording
@@ -68,15 +69,8 @@ def failure(
 
     `where`: the stored witness; `also`: laws that the same steps break; `said`: the subject's own words.
     """
-    broken, violation, history = law(witness.law), witness.violation, witness.history
-    observed = facts.observed_text(witness)
-    verdict = wrap(f"{broken.id} {broken.name} VIOLATED: {observed}", page.columns, subsequent_indent=" " * 4)
-    lines = [*(mark(text, Role.BROKEN) for text in verdict), Marked("")]
-    lines += steps_lines(history, violation.operations, broken.name, Wording.of(subject), page)
-    drawn = heap_lines(history, violation.operations, page) if len(history) <= MOST_DRAWN else []
-    lines += [Marked(""), *drawn, Marked("")] if drawn else [Marked("")]
-    rows = [("law", broken.sentence), ("source", broken.source)]
-    rows += [("observed", observed), ("required", violation.required)]
+    broken, violation = law(witness.law), replace(witness.violation, observed=facts.observed_text(witness))
+    lines, rows = shown(witness.history, violation, Wording.of(subject), page)
     rows += [("size", text) for text in facts.sizes_text(witness)]
     rows += [("also", f"{law(name).id} {name} breaks on the same steps") for name in also]
     rows += [("found", facts.found_text(witness))]
@@ -86,6 +80,20 @@ def failure(
         rows += [("known?", f'[[expect]] law = "{broken.id}", reason = "…" in the mapping, each on its own line')]
     rows += [("said", said)] if said else []
     return [*lines, *(line for name, text in rows for line in labelled(name, text, page))]
+
+
+def shown(
+    history: History, violation: Violation, wording: Wording, page: Page
+) -> tuple[list[Marked], list[tuple[str, str]]]:
+    """A broken law in a history: the verdict, the steps and the heap; then the rows that tell what was asked."""
+    broken, guilty = law(violation.law), violation.operations
+    verdict = f"{broken.id} {broken.name} VIOLATED: {violation.observed}"
+    lines = [mark(text, Role.BROKEN) for text in wrap(verdict, page.columns, subsequent_indent=" " * 4)]
+    lines += [Marked(""), *steps_lines(history, guilty, broken.name, wording, page)]
+    drawn = heap_lines(history, guilty, page) if len(history) <= MOST_DRAWN else []
+    lines += [Marked(""), *drawn, Marked("")] if drawn else [Marked("")]
+    rows = [("law", broken.sentence), ("source", broken.source)]
+    return lines, [*rows, ("observed", violation.observed), ("required", violation.required)]
 
 
 def labelled(name: str, text: str, page: Page) -> list[Marked]:
