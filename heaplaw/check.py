@@ -11,7 +11,7 @@ from heaplaw.errors import HostError, UsageError
 from heaplaw.models import generate
 from heaplaw.models.table import BOUNDARY_SHARE
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
-from heaplaw.spec.event import NULL
+from heaplaw.spec.event import NULL, Status
 from heaplaw.spec.history import Completed, End, History, Op, Trace, make_trace
 from heaplaw.spec.judge import Tally
 from heaplaw.spec.law import AnyLaw, Scope, implied
@@ -21,8 +21,9 @@ from heaplaw.spec.verdict import Verdict, Violated, Violation
 
 from .interrupts import asked, held
 from .judges import FastJudge
-from .minimise import Witness, minimise, take
+from .minimise import LIMITS, Witness, minimise, take
 from .subjects import Expected, ProcessSubject
+from .subjects.base import OBJECTS
 
 LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
@@ -60,6 +61,16 @@ class Report:
         """The laws that are violated, and were not expected to be."""
         found = (verdict for verdict in self.verdicts if isinstance(verdict.outcome, Violated))
         return [verdict for verdict in found if verdict.law not in self.expected]
+
+    def said(self, witness: Witness) -> str:
+        """What a Python object answered instead of a block, in its own words: the witness is run once more."""
+        at = max(witness.violation.operations, default=-1)
+        odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
+        if self.subject.spec["kind"] not in OBJECTS or not odd or not witness.runs or self.interrupted:
+            return ""
+        self.subject.close()
+        self.subject.run(witness.trace, LIMITS)
+        return self.subject.host(0).last_words()
 
 
 @dataclass

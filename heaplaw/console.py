@@ -183,7 +183,7 @@ def failures(report: "Report", folder: Path) -> "list[Failure]":
     for group in causes(report.witnesses):
         paths = [keep(witness, report, folder) for witness in group]
         also = tuple(witness.law for witness in group[1:])
-        found.append(Failure(group[0], also, paths[0], said(report, group[0])))
+        found.append(Failure(group[0], also, paths[0], report.said(group[0])))
     return found
 
 
@@ -257,22 +257,6 @@ def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
     except UsageError as error:
         warn(str(error))
         return None
-
-
-def said(report: "Report", witness: "Witness") -> str:
-    """What a Python object answered instead of a block, in its own words."""
-    from heaplaw.spec.event import Status
-
-    from .minimise import LIMITS
-    from .subjects.base import OBJECTS
-
-    at = max(witness.violation.operations, default=-1)
-    odd = at >= 0 and witness.history.columns["status"][at] in (Status.WRONG, Status.DIED)
-    if report.subject.spec["kind"] not in OBJECTS or not odd or not witness.runs or report.interrupted:
-        return ""
-    report.subject.close()
-    report.subject.run(witness.trace, LIMITS)
-    return report.subject.host(0).last_words()
 
 
 def combine(a: int, b: int) -> int:

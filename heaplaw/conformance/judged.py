@@ -177,7 +177,6 @@ def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
 
 def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
     """The violations with their witnesses, by law."""
-    from heaplaw.console import said
     from heaplaw.errors import UsageError
     from heaplaw.report import failure
     from heaplaw.store import document_of, save
@@ -194,7 +193,7 @@ def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
             except UsageError as error:
                 kept = [f"    not kept  {error}"]
             also = [other.law for other in group if other is not witness]
-            seen = failure(subject, witness, path, also, said=said(report, witness))
+            seen = failure(subject, witness, path, also, said=report.said(witness))
             lines = (title(subject, settings.seed), "", *seen, *kept)
             found[witness.law] = Finding("violated", heading(seen), lines)
     return found

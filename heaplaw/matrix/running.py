@@ -26,10 +26,6 @@ LONGEST = 24
 """Columns that a subject's own words for itself may take in the table."""
 
 
-class Stopped(KeyboardInterrupt):
-    """An engine ended early because the user asked for it."""
-
-
 def run(matrix: Matrix, engines: Sequence[str], progress: Progress = lambda _text: None) -> Iterator[Matrix]:
     """The matrix after each of `engines` is through. KeyboardInterrupt while one is at work: it has decided nothing."""
     for engine in engines:
@@ -230,7 +226,7 @@ def _mutants(matrix: Matrix, progress: Progress) -> Parts:
     cases = [case for case in all_cases() if case.law in names]
     found = build(cases, killing, whole=False, progress=progress)
     if found.unseen:
-        raise Stopped
+        raise KeyboardInterrupt
     yield from ((row.case.law, _killed(row)) for row in found.rows)
     yield from ((case.law, Item(case.name, "its library is not built here", "left out")) for case in found.left_out)
 
