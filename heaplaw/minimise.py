@@ -65,6 +65,8 @@ class Witness:
     """Runs of the subject that the search took."""
     complete: bool = True
     """False where the search was cut short: by its time limit, or by the user."""
+    viewed: bool = False
+    """The free list was looked at after every operation: another run would not show it."""
 
 
 @dataclass

@@ -6,11 +6,24 @@ need them are not applicable. Source: the allocator system (statistics, tags, le
 minimum block, complexities).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from enum import IntEnum
 
 from .layout import align_up
 from .logic import Truth, Word
+
+
+class Walk(IntEnum):
+    """How it ended to follow the free list from its first block, from each to the next."""
+
+    UNSEEN = 0
+    """Nobody looked, or the list is longer than anybody looks."""
+    ENDED = 1
+    RETURNED = 2
+    """It came back to a block that it had met."""
+    LOST = 3
+    """It led to memory that is not there."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,18 @@ class Report:
     """The smallest block on the free list; the largest word when there is none."""
     least_taken: Word = 0
     """The smallest block that is handed out, header included; the largest word when there is none."""
+    fit_open: Word = 0
+    """1 where it is left open where the request goes: no free block is known to hold it, or to hold it as aligned."""
+    least_fit: Word = 0
+    """The smallest free block that the request fits into; 0 when it fits into none, or that is left open."""
+    taken_from: Word = 0
+    """The free block whose memory the request got; 0 when it got none of any."""
+    walk: Word = 0
+    """How following the free list ended: a Walk."""
+    free_shared: Word = 0
+    """Bytes that two blocks on the free list share, headers left out; 0 where no two do."""
+    live_shared: Word = 0
+    """Bytes that a block on the free list shares with one that is live, headers left out; 0 where none does."""
 
 
 SILENT = Report()
@@ -106,3 +131,50 @@ def first_fitting(nodes: Iterable[tuple[int, int]], size: int, align: int, heade
         if fits(node, size, align, header):
             return int(payload_in(node, align, header))
     return 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a list of free blocks says of one request and what it got: see the fields of `Report`."""
+
+    first_fit: int = 0
+    fit_open: int = 1
+    least_fit: int = 0
+    taken_from: int = 0
+
+
+def choice(nodes: Sequence[tuple[int, int]], size: int, align: int, header: int, ptr: int) -> Choice:
+    """What `nodes` (start, size), as they were before a request that got `ptr`, say of it.
+
+    Where a request fits in, it may be put at either end of a block: inside the first that fits, every address is the
+    one that it would get. Where it fits nowhere, memory may come from elsewhere, or from blocks that are joined first.
+    """
+    fitting = [Node(start, room) for start, room in nodes if fits(Node(start, room), size, align, header)]
+    if not fitting:
+        return Choice()
+    first = fitting[0]
+    taken = next((room for start, room in nodes if ptr and start <= ptr < start + room), 0)
+    inside = first.start + header <= ptr and ptr + size <= first.start + first.size
+    return Choice(
+        first_fit=ptr if inside else int(payload_in(first, align, header)),
+        fit_open=0,
+        least_fit=min(int(node.size) for node in fitting),
+        taken_from=taken,
+    )
+
+
+def shared(nodes: Iterable[tuple[int, int]], header: int, live: Iterable[tuple[int, int]] = ()) -> tuple[int, int]:
+    """Bytes shared by two of `nodes`, and by one of them with one of `live` (address, bytes): of the lowest two that
+    share any, by their addresses. A header is nobody's, and may lie in the end of the block below.
+    """
+    spans = [(start + header, start + size, True) for start, size in nodes if size > header]
+    spans += [(start, start + size, False) for start, size in live if size]
+    found = {True: 0, False: 0}
+    reach = {True: 0, False: 0}
+    for start, end, is_free in sorted(spans):
+        for other in (True, False):
+            if (is_free or other) and start < reach[other]:
+                both = is_free and other
+                found[both] = found[both] or min(end, reach[other]) - start
+        reach[is_free] = max(reach[is_free], end)
+    return found[True], found[False]

@@ -33,11 +33,15 @@ NEEDS: Mapping[str, str] = {
     "errno": "`[promises] errno = true`",
     "shrinks": "`[promises] shrinks = true`",
     "limit": _PROMISED,
-    "minimum": _PROMISED,
+    "minimum": "`[promises] minimum = …`, bytes",
     "overhead": _PROMISED,
     "constant time": _PROMISED,
     "linear time": _PROMISED,
     **dict.fromkeys(sorted(REPORTS), _REPORTED),
+    **dict.fromkeys(("walk", "free_shared", "live_shared"), "`[view]`, by which the free list is looked at"),
+    **dict.fromkeys(("least_free", "least_taken"), "`[view]`, and `[promises] minimum = …`"),
+    "first_fit": '`[view]`, and `[promises] fit = "first"`',
+    **dict.fromkeys(("least_fit", "taken_from"), '`[view]`, and `[promises] fit = "best"`'),
 }
 """Each thing that a law may need, and what offers it. docs/mapping.md explains the keys."""
 

@@ -62,6 +62,13 @@ class Calls:
         written = self._written(self.top, key, self.top.table[key], key)
         return None if written is None else self._checked(written, Place(key, self._sized(rules)))
 
+    def below(self, table: Section, key: str, rules: vocab.Rules) -> Call | None:
+        """A call that stands in a table of its own."""
+        if key not in table.table:
+            return None
+        written = self._written(table, key, table.table[key], key)
+        return None if written is None else self._checked(written, Place(key, rules))
+
     def init(self) -> tuple[Call, ...]:
         """What comes before everything else."""
         place = Place("init", vocab.LIFE["init"], instance_known=False)

@@ -61,6 +61,8 @@ class ProcessSubject:
     """A short name, for tables of several subjects."""
     plan: Plan | None = None
     """How each operation is called, where that is known before the subject's process starts."""
+    viewer: "ProcessSubject | None" = None
+    """The same subject in a process of its own that looks at its free list after every operation."""
     stated: Callable[[Env], Env] | None = field(default=None, repr=False)
     """What is promised for a Python object, put into what it says of itself."""
     _host: Host | None = field(default=None, repr=False)
@@ -80,6 +82,11 @@ class ProcessSubject:
         """Operations that can be called."""
         found = {kind for kind in self.shape.operations if CALLS[kind] in self.offers}
         return frozenset(found | ({Kind.RENEW} if CALLS[Kind.RENEW] in self.offers else set()))
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """What the subject offers, with what it shows where somebody looks at its free list."""
+        return self.offers | (self.viewer.offers if self.viewer else frozenset())
 
     def host(self, rows: int) -> Host:
         """The warm host, with room for `rows` operations."""
@@ -127,6 +134,8 @@ class ProcessSubject:
         if self._host is not None:
             self._host.close()
             self._host = None
+        if self.viewer is not None:
+            self.viewer.close()
 
 
 def instances_of(greeting: str) -> list[dict[str, Any]]:

@@ -116,9 +116,17 @@ def mutant_subject(name: str) -> ProcessSubject:
 def from_spec(spec: Mapping[str, Any]) -> ProcessSubject:
     """The subject that a stored trace was found on."""
     try:
-        return _from_spec(spec)
+        return viewing(_from_spec(spec)) if spec.get("view") else _from_spec(spec)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the stored subject is described wrongly: {type(error).__name__} {error}") from error
+
+
+def viewing(subject: ProcessSubject) -> ProcessSubject:
+    """The subject that looks at the list of this one; UsageError where its mapping says no more how."""
+    subject.close()
+    if subject.viewer is None:
+        raise UsageError(f"{subject.identity}: the stored trace looks at its free list, and the mapping has no [view]")
+    return subject.viewer
 
 
 def _from_spec(spec: Mapping[str, Any]) -> ProcessSubject:

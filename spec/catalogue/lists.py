@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..event import Env, Event, Status, View
 from ..law import Law, Scope
 from ..logic import Truth, implies, ite, neg, one_of
-from ..report import Report, Sums
+from ..report import Report, Sums, Walk
 from ..shapes import SHAPES, Kind
 
 VAIS = "Vais std/allocator"
@@ -15,7 +15,7 @@ _REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
 
 def _asks(e: Event) -> Truth:
-    return e.asks
+    return e.asks & (e.report.fit_open == 0)
 
 
 def _first(e: Event) -> Truth:
@@ -73,6 +73,118 @@ split_leaves_minimum = Law[Event](
         (replace(_GAVE, report=replace(_GAVE.report, least_taken=24)),),
     ),
     needs=frozenset({"least_free", "least_taken", "minimum"}),
+)
+
+
+def _fits(e: Event) -> Truth:
+    return _asks(e) & (e.report.least_fit > 0)
+
+
+def _best(e: Event) -> Truth:
+    return e.served & (e.report.taken_from == e.report.least_fit)
+
+
+best_fit = Law[Event](
+    id="HL423",
+    name="best_fit",
+    sentence="a request that fits into a free block gets the memory of one than which no smaller one fits",
+    source="best-fit allocation strategy",
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_fits,
+    body=_best,
+    observed=lambda e: (
+        f"a block of {e.report.taken_from} bytes"
+        if e.report.taken_from
+        else "the failure value"
+        if e.failed
+        else f"address {e.ptr:#x}, in no free block"
+    ),
+    required=lambda e: f"a free block of {e.report.least_fit} bytes, into which {e.extent} bytes fit",
+    accepts=((replace(_GAVE, report=Report(least_fit=80, taken_from=80)),),),
+    rejects=(
+        (replace(_GAVE, report=Report(least_fit=80, taken_from=96)),),
+        (replace(_GAVE, report=Report(least_fit=80)),),
+        (replace(_REFUSED, report=Report(least_fit=80)),),
+    ),
+    needs=frozenset({"least_fit", "taken_from"}),
+)
+
+_FREE_LIST = "what a free list is: the blocks that are free, each of them once"
+
+
+def _looked(e: Event) -> Truth:
+    return e.counted & (e.report.walk > 0)
+
+
+def _ended(e: Event) -> Truth:
+    return e.report.walk == Walk.ENDED
+
+
+_STRAYED = {
+    Walk.RETURNED: "it comes back to a block that it has met",
+    Walk.LOST: "it leads to memory that is not there",
+}
+
+list_ends = Law[Event](
+    id="HL424",
+    name="list_ends",
+    sentence="followed from its first block, the free list meets no block twice, leads nowhere else, and ends",
+    source=_FREE_LIST,
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_looked,
+    body=_ended,
+    observed=lambda e: _STRAYED.get(Walk(int(e.report.walk)), "it ends"),
+    required=lambda e: "it ends",
+    accepts=((replace(_GAVE, report=Report(walk=Walk.ENDED)),),),
+    rejects=(
+        (replace(_GAVE, report=Report(walk=Walk.RETURNED)),),
+        (replace(_GAVE, report=Report(walk=Walk.LOST)),),
+    ),
+    needs=frozenset({"walk"}),
+)
+
+
+def _apart(e: Event) -> Truth:
+    return e.report.free_shared == 0
+
+
+listed_disjoint = Law[Event](
+    id="HL425",
+    name="listed_disjoint",
+    sentence="no two blocks on the free list share a byte",
+    source=_FREE_LIST,
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_looked,
+    body=_apart,
+    observed=lambda e: f"{e.report.free_shared} bytes shared by two blocks on the list",
+    required=lambda e: "0 bytes shared",
+    accepts=((replace(_GAVE, report=Report(walk=Walk.ENDED)),),),
+    rejects=((replace(_GAVE, report=Report(walk=Walk.ENDED, free_shared=16)),),),
+    needs=frozenset({"walk", "free_shared"}),
+)
+
+
+def _none_live(e: Event) -> Truth:
+    return e.report.live_shared == 0
+
+
+listed_is_free = Law[Event](
+    id="HL426",
+    name="listed_is_free",
+    sentence="no block on the free list shares a byte with a live block",
+    source=_FREE_LIST,
+    scope=Scope.EVENT,
+    shapes=frozenset({"freelist"}),
+    premise=_looked,
+    body=_none_live,
+    observed=lambda e: f"{e.report.live_shared} bytes of a live block are in a block on the list",
+    required=lambda e: "0 bytes shared",
+    accepts=((replace(_GAVE, report=Report(walk=Walk.ENDED)),),),
+    rejects=((replace(_GAVE, report=Report(walk=Walk.ENDED, live_shared=16)),),),
+    needs=frozenset({"walk", "live_shared"}),
 )
 
 _ASKING = (Kind.ALLOC, Kind.ALIGNED)
@@ -186,4 +298,14 @@ overhead_bounded = Law[View, Event, View](
     needs=frozenset({"footprint", "overhead"}),
 )
 
-LAWS = (first_fit, split_leaves_minimum, constant_time, linear_time, overhead_bounded)
+LAWS = (
+    first_fit,
+    split_leaves_minimum,
+    best_fit,
+    list_ends,
+    listed_disjoint,
+    listed_is_free,
+    constant_time,
+    linear_time,
+    overhead_bounded,
+)
