@@ -14,6 +14,7 @@ from . import __version__, interrupts
 from .commands.doctor import command as doctor_command
 from .commands.explain import command as explain_command
 from .commands.matrix import command as matrix_command
+from .commands.mutants import command as mutants_command
 from .console import (
     BROKEN,
     COLOURS,
@@ -311,28 +312,6 @@ def finish(broken: int, undecided: int) -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-@click.argument("groups", nargs=-1, metavar="[GROUP]...")
-def mutants(as_json: bool, groups: tuple[str, ...]) -> None:
-    """The kill matrix: every allocator with a seeded fault against the laws, and which engine saw the fault.
-
-    GROUP: a kind of allocator (stack, pool, malloc, …), or one mutant's name; all when none is named. Exit code 1 when
-    a mutant survives, or when a law has no mutant, or kills none that was made for it. Takes minutes for all.
-    """
-    from .killmatrix.engines import run
-    from .killmatrix.matrix import build, chosen
-    from .killmatrix.text import document, lines
-    from .schemas import envelope, text
-
-    with progressing("mutants") as told:
-        matrix = build(chosen(groups), run, whole=not groups, progress=told.says)
-    echo([text(envelope("mutants", document(matrix)))] if as_json else lines(matrix))
-    if matrix.unseen:
-        sys.exit(INTERRUPTED)
-    sys.exit(BROKEN if not matrix.sound else UNDECIDED if matrix.left_out else HOLDS)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def guide(as_json: bool) -> None:
     """Which allocator for what: costs in words, memory lost and overheads, measured now on the reference allocators.
 
@@ -397,6 +376,7 @@ def subjects(as_json: bool) -> None:
 cli.add_command(explain_command)
 cli.add_command(doctor_command)
 cli.add_command(matrix_command)
+cli.add_command(mutants_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

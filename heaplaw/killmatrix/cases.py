@@ -13,7 +13,7 @@ from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
 from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.python import object_subject
 
-__all__ = ["CORRECT_CASES", "Case", "Source", "all_cases", "present"]
+__all__ = ["CORRECT_CASES", "NATIVE", "Case", "Source", "all_cases", "present"]
 
 
 class Source(Enum):
@@ -26,6 +26,8 @@ class Source(Enum):
     REFERENCE = "reference"
 
 
+NATIVE = (Source.HEAP, Source.SHAPES)
+"""Those in C: each is told by a name, and differs from a correct allocator of the same library."""
 OPERATIONS = {
     Source.HEAP: 100_000,
     Source.SHAPES: 30_000,
@@ -65,6 +67,8 @@ class Case:
     laws: frozenset[str] = frozenset()
     """The laws that count as a kill."""
     summary: str = ""
+    base: str = ""
+    """The correct allocator from which one in C differs in one place."""
 
     @property
     def library(self) -> str | None:
@@ -94,7 +98,8 @@ def present(case: Case) -> bool:
 
 def _of_c(mutants: Iterable[Mutant], source: Source, group: str) -> list[Case]:
     return [
-        Case(m.name, source, group, f"mutant:{m.name}", m.law, frozenset({m.law, *m.also}), m.summary) for m in mutants
+        Case(m.name, source, group, f"mutant:{m.name}", m.law, frozenset({m.law, *m.also}), m.summary, m.base)
+        for m in mutants
     ]
 
 

@@ -1,14 +1,18 @@
 """Engines that look at one mutant, each on a seeded and fixed budget, until a law that counts is seen broken."""
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
 from typing import TypeAlias, cast
 
-from heaplaw.check import Check, nearness
+from heaplaw.check import Check, Finding, nearness
 from heaplaw.interrupts import asked
-from heaplaw.minimise import minimise
+from heaplaw.judges import FastJudge, judge_fast
+from heaplaw.minimise import Search, Witness, minimise
+from heaplaw.minimise import shorten as fewer
 from heaplaw.models import generate
 from heaplaw.models.allocator_machine import killed_by_machine
 from heaplaw.models.explore import explore
@@ -17,22 +21,26 @@ from heaplaw.models.session import Session
 from heaplaw.mutants.reference import load, package, subjects_of
 from heaplaw.refimpl.memory import AccessError
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
+from heaplaw.spec.history import History, Trace
+from heaplaw.spec.law import AnyLaw, implied
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.verdict import Violation
-from heaplaw.subjects import ProcessSubject
+from heaplaw.spec.verdict import Violated, Violation
+from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.reference import reference_subject
 
 from .cases import Case, Source
 from .matrix import Kill, Row
 from .rigs import MODELS, RIGS, InProcess, Modules, fuelled
 
-__all__ = ["ENGINES", "LIMITS", "SEED", "run"]
+__all__ = ["ENGINES", "LIMITS", "SEED", "alarms_on", "breaks", "run"]
 
 SEED = 1
 LIMITS = Limits(cpu=0.5, wall=5.0)
 """What hangs does so for good: short limits tell as much."""
 SECONDS = 8.0
 """Limit of minimising one witness. It bounds how short the trace gets, never whether a mutant counts as killed."""
+SHORT = 10
+"""Operations of a trace beside which none of a further law is looked for."""
 IN_PROCESS = 3_000
 """Operations of the one trace that pure steps are run with in this process."""
 LAYOUT = "layout"
@@ -70,24 +78,89 @@ def of_check(case: Case, shorten: bool = True) -> Found:
     return (), broken
 
 
+@dataclass
+class Timed(Check):
+    """A check that remembers when it first saw a law broken that counts."""
+
+    counting: frozenset[str] = frozenset()
+    started: float = field(default_factory=time.monotonic)
+    first: tuple[int, float] | None = None
+    """Operations, and seconds."""
+
+    def collect(self, judge: FastJudge, history: History) -> None:
+        """Add up what a judge found."""
+        before = self.done
+        super().collect(judge, history)
+        if self.first is None and (seen := [self.findings[name] for name in self.findings.keys() & self.counting]):
+            at = min(max(finding.violation.operations, default=len(history) - 1) for finding in seen)
+            self.first = before + at + 1, time.monotonic() - self.started
+
+
 def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bool) -> Found:
     """What a check finds; with `until`, traces of so many operations until one of them kills."""
     try:
-        state = Check(subject, SEED, case.operations, laws_of(subject.shape.name), LIMITS)
+        laws = laws_of(subject.shape.name)
+        state = Timed(subject, SEED, case.operations, laws, LIMITS, counting=case.laws)
         if until is None:
             state.run()
         else:
             _until_killed(state, case, until)
         found = [finding for name, finding in state.findings.items() if name in case.laws]
-        if not found:
+        if not found or state.first is None:
             return (), frozenset(state.findings)
         nearest = min(found, key=nearness)
-        operations = len(nearest.history)
-        if shorten:
-            operations = len(minimise(subject, nearest.law, nearest.history, nearest.violation, SECONDS).trace)
-        return (Kill(nearest.law.name, "check", operations),), frozenset(state.findings)
+        kill = Kill(nearest.law.name, "check", len(nearest.history), *state.first)
+        return (_short(subject, case, found, kill) if shorten else kill,), frozenset(state.findings)
     finally:
         subject.close()
+
+
+def _short(subject: ProcessSubject, case: Case, found: Sequence[Finding], kill: Kill) -> Kill:
+    """The kill with the shortest trace: of the law seen broken first, and of others while none is short."""
+    best: Witness | None = None
+    for finding in sorted(found, key=nearness):
+        witness = minimise(subject, finding.law, finding.history, finding.violation, SECONDS)
+        if case.base and alarms(case.base, witness.law, witness.trace):
+            witness = _only_fewer(subject, finding, witness)
+        if best is None or len(witness.trace) < len(best.trace):
+            best = witness
+        if asked() or len(best.trace) <= SHORT:
+            break
+    assert best is not None
+    # One trace may break several laws: that for which the fault was made says most.
+    own = CATALOGUE[case.law]
+    judged_alike = best.law != case.law and "first_operation" not in (best.law, case.law)
+    named = case.law if judged_alike and breaks(own, best.history, subject) else best.law
+    return replace(kill, law=named, operations=len(best.trace), trace=best.trace)
+
+
+def _only_fewer(subject: ProcessSubject, finding: Finding, drifted: Witness) -> Witness:
+    """A witness whose operations are as they were drawn: making those plainer led to what breaks the law by itself."""
+    search = Search(subject, finding.law, SECONDS)
+    trace = fewer(search, finding.history.trace, finding.history, finding.violation)
+    seen = search.look(trace)
+    return replace(drifted, trace=trace, violation=seen[0], history=seen[1]) if seen else drifted
+
+
+def breaks(own: AnyLaw, history: History, subject: ProcessSubject) -> bool:
+    """The law applies to the subject, and the history breaks it."""
+    applies = own.needs <= implied(subject.offers)
+    return applies and isinstance(judge_fast(history, [own])[0].outcome, Violated)
+
+
+def alarms(base: str, found: str, trace: Trace) -> tuple[str, ...]:
+    """Laws that a trace, which shows that the law `found` is broken, breaks on a correct allocator: there are none."""
+    correct = resolve(f"mutant:{base}")[0]
+    try:
+        return alarms_on(correct, found, trace)
+    finally:
+        correct.close()
+
+
+def alarms_on(correct: ProcessSubject, found: str, trace: Trace) -> tuple[str, ...]:
+    """The same, of one that runs."""
+    history = (correct.run_fresh if found == "first_operation" else correct.run)(trace, LIMITS)
+    return tuple(law.name for law in laws_of(correct.shape.name) if breaks(law, history, correct))
 
 
 def _until_killed(state: Check, case: Case, operations: int) -> None:
@@ -122,20 +195,24 @@ def of_explore(case: Case, shorten: bool = True, modules: Modules | None = None)
     if case.group not in MODELS:
         return (), frozenset()
     module, model = MODELS[case.group]
+    started = time.monotonic()
     try:
         witness = explore(
             model(fuelled((modules or copy_of(case))(module).step)), STATES if shorten else FEW_STATES
         ).witness
     except AccessError:
         return (), frozenset()
-    return _killed("explore", case, *(witness.violations, len(witness.trace)) if witness else ((), 0))
+    seconds = time.monotonic() - started
+    return _killed("explore", case, *(witness.violations, len(witness.trace)) if witness else ((), 0), seconds=seconds)
 
 
-def _killed(engine: str, case: Case, violations: Sequence[Violation], operations: int) -> Found:
+def _killed(
+    engine: str, case: Case, violations: Sequence[Violation], operations: int, seconds: float | None = None
+) -> Found:
     """What an engine that stops at the first violation found: the kill under the law it was made for, if that is in."""
     broken = frozenset(violation.law for violation in violations)
     counting = sorted(broken & case.laws, key=lambda name: (name != case.law, name))
-    return tuple(Kill(name, engine, operations) for name in counting[:1]), broken
+    return tuple(Kill(name, engine, operations, seconds=seconds) for name in counting[:1]), broken
 
 
 def of_session(case: Case, shorten: bool = True, modules: Modules | None = None) -> Found:
@@ -144,17 +221,20 @@ def of_session(case: Case, shorten: bool = True, modules: Modules | None = None)
         return _killed("session", case, judged((modules or copy_of(case))(LAYOUT)).violations, 1)
     if case.group not in RIGS:
         return (), frozenset()
+    started = time.monotonic()
     subject, broken = InProcess(RIGS[case.group], modules or copy_of(case)), set[str]()
     for trace in islice(subject.rig.traces(subject.modules, IN_PROCESS, SEED), 1):
         session = Session(subject.rig.live(subject.modules))
         for op in trace.ops():
             broken |= {violation.law for violation in session.do(op).violations}
             if broken & case.laws:
-                return _of_session(subject, session, case, shorten), frozenset(broken)
+                seconds, before = time.monotonic() - started, len(session.steps)
+                kill = _of_session(subject, session, case, shorten)
+                return (replace(kill, before=before, seconds=seconds),), frozenset(broken)
     return (), frozenset(broken)
 
 
-def _of_session(subject: InProcess, session: Session, case: Case, shorten: bool) -> tuple[Kill, ...]:
+def _of_session(subject: InProcess, session: Session, case: Case, shorten: bool) -> Kill:
     """The kill of the latest operation."""
     found = [violation for violation in session.steps[-1].violations if violation.law in case.laws]
     violation = min(found, key=lambda each: each.law != case.law)
@@ -162,7 +242,7 @@ def _of_session(subject: InProcess, session: Session, case: Case, shorten: bool)
     if shorten:
         law = CATALOGUE[violation.law]
         history = minimise(cast("ProcessSubject", subject), law, history, violation, SECONDS).history
-    return (Kill(violation.law, "session", len(history)),)
+    return Kill(violation.law, "session", len(history))
 
 
 def of_machine(case: Case, shorten: bool = True) -> Found:

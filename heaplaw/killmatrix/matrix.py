@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from heaplaw.errors import UsageError
 from heaplaw.spec.catalogue import CATALOGUE, law
+from heaplaw.spec.history import Trace
 
 from .cases import Case, all_cases, present
 
@@ -20,6 +21,12 @@ class Kill:
     """machine, explore, check, …"""
     operations: int
     """Operations of the trace that shows it."""
+    before: int | None = None
+    """Operations that were run until the law was seen broken; None where the engine does not count them."""
+    seconds: float | None = None
+    """From nothing until the run was judged that broke the law; None where making the trace short is part of it."""
+    trace: Trace | None = field(default=None, compare=False, repr=False)
+    """The short trace of an allocator that runs in a process of its own."""
 
 
 @dataclass(frozen=True)
