@@ -29,6 +29,8 @@ class Caller(Protocol):
 
     said: str
     """What the latest call did instead of giving a word, in words."""
+    tells_errno: bool
+    """Its answers hold errno."""
 
     def bind(self, slot: str, made: Call) -> Bound:
         """The call at `slot` of a plan; SubjectError when there is no such function."""
@@ -71,7 +73,7 @@ def outcome(kind: int, made: Call, size: int, answer: Answer, out: int) -> tuple
     if status != Status.OK:
         return status, 0, 0
     given = out if "&out" in made.arguments else number_of(made.returns, value)
-    maker, code = kind in MAKERS, signed(value, 32)
+    maker, code = kind in (*MAKERS, Kind.ODD_ALIGNED, Kind.ODD_POSIX_ALIGNED, Kind.RESIZE_TO_ZERO), signed(value, 32)
     match made.returns:
         case "pointer" if not value and kind != Kind.MARK:
             return Status.FAILED, 0, err

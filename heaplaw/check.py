@@ -1,7 +1,7 @@
 """Check a subject: run the campaigns, judge them while they run, minimise what broke."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from heaplaw.spec.verdict import Verdict, Violated, Violation
 from .interrupts import asked, held
 from .judges import FastJudge
 from .minimise import LIMITS, Witness, minimise, take
+from .staging import Clauses, silent, staged
 from .subjects import Expected, ProcessSubject
 from .subjects.base import OBJECTS
 
@@ -48,6 +49,8 @@ class Report:
     ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
     interrupted: bool = False
     last_words: str = ""
+    clauses: Clauses = field(default_factory=Clauses)
+    """What was seen where standards differ, and what each says of it."""
     short: bool = False
     """Fewer operations were asked for than are run when nothing is said, or the run was interrupted."""
 
@@ -61,6 +64,10 @@ class Report:
         """The laws that are violated, and were not expected to be."""
         found = (verdict for verdict in self.verdicts if isinstance(verdict.outcome, Violated))
         return [verdict for verdict in found if verdict.law not in self.expected]
+
+    def subject_of(self, witness: Witness) -> ProcessSubject:
+        """What a witness was found on: the subject, or the one that looks at its free list."""
+        return self.subject.viewer if witness.viewed and self.subject.viewer else self.subject
 
     def said(self, witness: Witness) -> str:
         """What a Python object answered instead of a block, in its own words: the witness is run once more."""
@@ -80,6 +87,8 @@ class Finding:
     law: AnyLaw
     violation: Violation
     history: History
+    viewed: bool = False
+    """It was found while somebody looked at the free list after every operation."""
 
 
 def first_traces(subject: ProcessSubject) -> Iterator[Trace]:
@@ -120,6 +129,7 @@ class Check:
     done: int = 0
     ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
     last_words: str = ""
+    clauses: Clauses = field(default_factory=Clauses)
 
     def __post_init__(self) -> None:
         self.tallies = {law.name: Tally(law) for law in self.laws}
@@ -127,7 +137,12 @@ class Check:
     @property
     def applicable(self) -> list[AnyLaw]:
         """The laws that can be judged on this subject."""
-        return [law for law in self.laws if law.needs <= implied(self.subject.offers)]
+        return [law for law in self.spoken() if not law.scenes]
+
+    def spoken(self) -> list[AnyLaw]:
+        """Those, and the laws that scenes alone judge."""
+        offered, dialects = implied(self.subject.offers), self.subject.env.dialects
+        return [law for law in self.laws if law.needs <= offered and not silent(law, dialects)]
 
     def run(self) -> None:
         """Run and judge every campaign."""
@@ -156,6 +171,38 @@ class Check:
             self.progress("first operations, each in a fresh process")
             for trace in first_traces(self.subject):
                 self.absorb(self.subject.run_fresh(trace, self.limits))
+        if self.profile != "uniform":
+            self.progress("single clauses, each in a fresh process")
+            self.scenes()
+        if self.subject.viewer is not None:
+            self.progress("a run in which the free list is looked at")
+            self.look(self.subject.viewer)
+
+    def scenes(self) -> None:
+        """Run and judge every scene. They are few operations, run apart: they do not count as the run's."""
+        laws = self.spoken()
+        for history, tallies in staged(self.subject, laws, self.limits):
+            self.clauses.take(history, laws)
+            self.add(tallies, history)
+
+    def look(self, viewer: ProcessSubject) -> None:
+        """Run a few operations where the free list is looked at after each; what broke before is not judged again."""
+        shown, seen, known = viewer.offers - self.subject.offers, implied(viewer.offers), self.applicable
+        laws = [law for law in self.laws if law in known or (law.needs & shown and law.needs <= seen)]
+        trace = next(
+            generate.campaigns(
+                viewer.shape.name,
+                viewer.kinds,
+                viewer.env,
+                min(self.operations, viewer.operations),
+                self.seed,
+                self.profile,
+                self.boundary_share,
+                instances=viewer.instances,
+            )
+        )
+        history = viewer.run(trace, self.limits)
+        self.collect(FastJudge(history, [law for law in laws if law.name not in self.findings]), history, viewed=True)
 
     def one(self, trace: Trace) -> None:
         """Run one trace, judging what has returned while the rest runs."""
@@ -184,24 +231,32 @@ class Check:
         """Judge a finished history."""
         self.collect(FastJudge(history, self.applicable), history)
 
-    def collect(self, judge: FastJudge, history: History) -> None:
-        """Add up what a judge found; keep the first violation of each law with its history."""
-        for name, found in judge.finish().items():
-            tally = self.tallies[name]
-            tally.judged += found.judged
-            tally.broken += found.broken
-            tally.runs += 1
-            tally.violations = (tally.violations + found.violations)[:20]
-            if found.violations and name not in self.findings:
-                self.findings[name] = Finding(
-                    CATALOGUE[name], found.violations[0], frozen(history, found.violations[0])
-                )
+    def collect(self, judge: FastJudge, history: History, viewed: bool = False) -> None:
+        """Add up what a judge found."""
+        self.add(judge.finish().values(), history, viewed)
         self.done += judge.called
+
+    def add(self, found: Iterable[Tally], history: History, viewed: bool = False) -> None:
+        """Add up what was found in one history; keep the first violation of each law with it."""
+        for one in found:
+            name, tally = one.law.name, self.tallies[one.law.name]
+            tally.judged += one.judged
+            tally.broken += one.broken
+            tally.runs += 1
+            tally.violations = (tally.violations + one.violations)[:20]
+            if one.violations and name not in self.findings:
+                first = one.violations[0]
+                self.findings[name] = Finding(CATALOGUE[name], first, frozen(history, first), viewed)
         self.ends.append((history.trace.profile, history.end))
 
     def verdicts(self) -> list[Verdict]:
         """A verdict for every law."""
-        return [tally.verdict(tally.law.needs - implied(self.subject.offers)) for tally in self.tallies.values()]
+        offered, dialects = implied(self.subject.shown), self.subject.env.dialects
+        open_ = {"clause"}
+        return [
+            tally.verdict((tally.law.needs - offered) or (open_ if silent(tally.law, dialects) else ()))
+            for tally in self.tallies.values()
+        ]
 
 
 def without_huge(trace: Trace) -> Trace:
@@ -252,7 +307,7 @@ def check(
         subject,
         seed,
         operations or subject.operations,
-        laws_of(subject.shape.name),
+        laws_of(subject.shape.name, scenes=True),
         limits,
         profile,
         boundary_share,
@@ -270,15 +325,16 @@ def check(
     for finding in sorted(state.findings.values(), key=nearness):
         if finding.law.name in known:
             continue
+        on = subject.viewer if finding.viewed and subject.viewer else subject
         if interrupted:
             left = parting - time.monotonic()
-            witnesses.append(in_haste(subject, finding, left) if left > 0 else unshrunk(finding))
+            witnesses.append(in_haste(on, finding, left) if left > 0 else unshrunk(finding))
             continue
         progress(f"minimising {finding.law.id} {finding.law.name}")
         limit = seconds / LATER if any(earlier.complete for earlier in witnesses) else seconds
-        witness = minimise(subject, finding.law, finding.history, finding.violation, limit, witnesses)
+        witness = minimise(on, finding.law, finding.history, finding.violation, limit, witnesses)
         interrupted = asked()
-        witnesses.append(witness)
+        witnesses.append(replace(witness, viewed=finding.viewed))
     return Report(
         subject,
         seed,
@@ -289,6 +345,7 @@ def check(
         state.ends,
         interrupted,
         state.last_words,
+        clauses=state.clauses,
         short=interrupted or state.operations < subject.operations,
     )
 
@@ -296,7 +353,9 @@ def check(
 def in_haste(subject: ProcessSubject, finding: Finding, seconds: float) -> Witness:
     """A witness for a user who waits: the search is short, and a further interrupt ends it."""
     try:
-        return minimise(subject, finding.law, finding.history, finding.violation, seconds)
+        return replace(
+            minimise(subject, finding.law, finding.history, finding.violation, seconds), viewed=finding.viewed
+        )
     except (KeyboardInterrupt, HostError, UsageError):
         return unshrunk(finding)
 
@@ -310,4 +369,5 @@ def unshrunk(finding: Finding) -> Witness:
         finding.history,
         len(finding.history),
         complete=False,
+        viewed=finding.viewed,
     )

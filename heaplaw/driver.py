@@ -3,18 +3,35 @@
 It holds as little as possible (no NumPy).
 """
 
+import ctypes
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from heaplaw.layout import FINISHED, IN_CALL, IN_PAYLOAD, PROGRESS
 from heaplaw.plan import COLUMN_OF, COUNTERS, Call, Plan
-from heaplaw.spec.event import NULL, Flag, Status
+from heaplaw.spec.event import ERRNO_BEFORE, ERRNO_CLEARED, NULL, Flag, Status
 from heaplaw.spec.layout import PTRDIFF_MAX, SIZE_MAX
-from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SWEEPERS, TAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, FUNCTION_OF, MAKERS, PROBES, SWEEPERS, TAKERS, Kind, Misuse
 
 from .calls import Bound, Caller, is_well, number_of, outcome
 from .instances import Instance, Instances
 from .payload import Payload
+from .viewing import ListView, Sight
+
+OUT_BEFORE = 0xD15EA5E0D15EA5E0
+"""What stands where `&out` points before a call."""
+
+
+@cache
+def foreign_memory() -> int:
+    """An address that no allocator had, aligned for anything: of ours, and never given back."""
+    memory = ctypes.create_string_buffer(2 * 4096)
+    _KEPT.append(memory)
+    return ctypes.addressof(memory) // 4096 * 4096 + 4096 + 64
+
+
+_KEPT: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -60,10 +77,14 @@ class Driver:
     columns: dict[str, MutableSequence[int]]
     head: MutableSequence[int]
     payload: Payload | None
+    view: ListView | None = None
+    """How the free list is looked at after every operation."""
     held: dict[int, Held] = field(default_factory=dict[int, Held])
     """All blocks and marks that are there."""
     names: dict[int, int] = field(default_factory=dict[int, int])
     """Rows of failed resizes, whose slots hold the old block: the row that made that."""
+    dead: dict[int, Held] = field(default_factory=dict[int, Held])
+    """Blocks and marks that were there."""
 
     def __post_init__(self) -> None:
         """Bind the plan's calls, by the numbers of kinds."""
@@ -76,6 +97,7 @@ class Driver:
         ]
         usable = plan.counters.get("usable_size")
         self._usable = (usable, bind(COUNTERS["usable_size"], usable)) if usable else None
+        self._sight = Sight(self.view, self.caller, plan, self.columns) if self.view else None
         self._live: list[dict[int, Held]] = [{} for _ in self.instances.every]
         for instance in self.instances.every:
             if self.payload and instance.buffer:
@@ -83,6 +105,8 @@ class Driver:
 
     def run(self, rows: int) -> None:
         """Run all rows, as they are published."""
+        for place, instance in enumerate(self.instances.every if self._sight else ()):
+            self._look_at_list(None, place, instance)
         for index in range(rows):
             self.one(index)
         self.head[PROGRESS] = 4 * rows + FINISHED
@@ -94,6 +118,9 @@ class Driver:
         c = self.columns
         kind, place, slot = c["kind"][index], c["instance"][index], c["slot"][index]
         if not self._can(kind, place):
+            return
+        if kind in PROBES:
+            self._probe(index, Kind(kind), slot, self.instances.every[place])
             return
         instance, old = self.instances.every[place], self._named(kind, place, slot)
         if old is None and (kind == Kind.RELEASE or (kind in TAKERS and (slot != NULL or kind == Kind.CHECK))):
@@ -118,12 +145,15 @@ class Driver:
             instance.words["ptr"] = c["ptr"][index] or (old.ptr if old and not old.mark else 0)
             instance.words["label"] = old.label if old else c["label"][index] if kind in MAKERS else 0
             self._count(index, instance)
+            self._look_at_list(index, place, instance)
 
     def _can(self, kind: int, place: int) -> bool:
         """There is such an operation, and such an instance."""
         if place >= len(self._live) or self.instances.every[place].gone:
             return False
-        return kind == Kind.CHECK or (self.plan.destroy is not None if kind == Kind.RENEW else kind in self._calls)
+        if kind == Kind.RENEW:
+            return self.plan.destroy is not None
+        return kind in (Kind.CHECK, Kind.FILL_USABLE) or FUNCTION_OF.get(Kind(kind), kind) in self._calls
 
     def _named(self, kind: int, place: int, slot: int) -> Held | None:
         """The block or mark that an operation is about."""
@@ -143,6 +173,7 @@ class Driver:
 
     def _end(self, gone: Iterable[Held]) -> None:
         for one in gone:
+            self.dead[one.row] = one
             del self.held[one.row], self._live[one.place][one.row]
 
     def _hold(self, made: Held) -> None:
@@ -186,10 +217,11 @@ class Driver:
         c, words, promised = self.columns, instance.words, self.plan.align
         words["size"], words["count"], words["tag"] = c["size"][index], c["count"][index], index % 10
         words["label"] = c["label"][index]
-        words["align"] = c["align"][index] if kind in ALIGN_TAKERS else promised
+        words["align"] = c["align"][index] if FUNCTION_OF.get(Kind(kind), kind) in ALIGN_TAKERS else promised
+        words["errno"] = ERRNO_BEFORE if kind == Kind.FREE else 0
         words["ptr"] = words["osize"] = words["mark"] = 0
         words["oalign"] = promised
-        self.instances.out.value = 0
+        self.instances.out.value = OUT_BEFORE
         if old is None:
             return
         if old.mark:
@@ -199,15 +231,31 @@ class Driver:
         if c["kind"][old.row] in ALIGN_TAKERS:
             words["oalign"] = c["align"][old.row]
 
-    def _call(self, index: int, kind: int, instance: Instance, old: Held | None) -> None:
-        c, (made, bound) = self.columns, self._calls[kind]
-        self._set_words(index, kind, instance, old)
+    def _ask(self, index: int, kind: int, instance: Instance, empty: bool = False) -> tuple[Call, Status, int, int]:
+        """Call the subject, whose words are set: the call, its status, what it gave, the code of a refusal.
+
+        `empty`: there is nothing to pop; then it has returned, that is all.
+        """
+        c, (made, bound) = self.columns, self._calls[FUNCTION_OF.get(Kind(kind), kind)]
         self.head[PROGRESS] = 4 * index + IN_CALL
         c["status"][index] = Status.DIED
         answer = bound(instance.words)
-        status, given, err = outcome(kind, made, c["size"][index], answer, self.instances.out.value)
-        if kind == Kind.POP and old is None and answer[0] == Status.OK:  # an empty stack: it has returned, that is all
-            status, err = Status.OK, 0
+        out = self.instances.out.value
+        status, given, err = outcome(kind, made, c["size"][index], answer, 0 if out == OUT_BEFORE else out)
+        if empty and answer[0] == Status.OK:
+            return made, Status.OK, given, 0
+        frees = kind == Kind.FREE and made.returns == "none" and self.caller.tells_errno
+        if frees and status == Status.OK and answer[2] != ERRNO_BEFORE:
+            c["err"][index] = answer[2] or ERRNO_CLEARED
+        by_pointer = kind in (Kind.POSIX_ALIGNED, Kind.ODD_POSIX_ALIGNED) and "&out" in made.arguments
+        if by_pointer and status == Status.FAILED and out != OUT_BEFORE:
+            self._fault(index, Flag.OUT_WRITTEN, int(out != 0))
+        return made, status, given, err
+
+    def _call(self, index: int, kind: int, instance: Instance, old: Held | None) -> None:
+        c = self.columns
+        self._set_words(index, kind, instance, old)
+        made, status, given, err = self._ask(index, kind, instance, kind == Kind.POP and old is None)
         c["status"][index] = status
         if status != Status.OK:
             c["err"][index] = err
@@ -265,6 +313,43 @@ class Driver:
         label = old.label if old else c["label"][index]
         self._hold(Held(index, ptr, extent, c["instance"][index], label=label))
 
+    def _probe(self, index: int, kind: Kind, slot: int, instance: Instance) -> None:
+        """What scenes alone ask. Nobody touches a block that it may have ended or made."""
+        c, odd = self.columns, kind in (Kind.ODD_ALIGNED, Kind.ODD_POSIX_ALIGNED)
+        foreign = kind == Kind.MISFREE and c["size"][index] == Misuse.FOREIGN
+        double = kind == Kind.MISFREE and c["size"][index] == Misuse.DOUBLE
+        row = self.names.get(slot, slot)
+        old = None if odd or foreign else self.dead.get(row) if double else self.held.get(row)
+        if (old is None or old.mark) and not (odd or foreign):
+            return
+        if old is not None:
+            c["owner"][index], c["held"][index] = old.row, old.extent
+        if kind == Kind.FILL_USABLE:
+            assert old is not None
+            self._fill_usable(index, old)
+            return
+        self._set_words(index, kind, instance, old)
+        if kind == Kind.MISFREE:
+            shift = {Misuse.INTERIOR: 16, Misuse.UNALIGNED: 1}.get(Misuse(c["size"][index]), 0)
+            instance.words["ptr"] = (old.ptr if old else foreign_memory()) + shift
+        _, status, given, err = self._ask(index, kind, instance)
+        c["status"][index], c["err"][index] = status, err if status != Status.OK else 0
+        if kind != Kind.MISFREE:
+            c["ptr"][index] = given if status == Status.OK else 0
+        if kind == Kind.RESIZE_TO_ZERO and status in (Status.OK, Status.FAILED) and old is not None:
+            self._end([old])
+
+    def _fill_usable(self, index: int, old: Held) -> None:
+        """Write a block from its end to its usable size, and read that back."""
+        c, usable = self.columns, self.columns["usable"][old.row]
+        c["usable"][index], c["status"][index] = usable, Status.DIED
+        self.head[PROGRESS] = 4 * index + IN_PAYLOAD
+        reach = self.payload.reach(old.ptr, usable) if self.payload else usable
+        same = self.payload.fill_rest(old.ptr, old.extent, min(usable, reach)) if self.payload else usable
+        if min(same, reach) < usable:
+            self._fault(index, Flag.UNWRITABLE, min(same, reach))
+        c["status"][index] = Status.OK
+
     def _renew(self, index: int, instance: Instance, place: int) -> None:
         """End an instance and make it again over the same memory."""
         c = self.columns
@@ -289,3 +374,13 @@ class Driver:
         self.head[PROGRESS] = 4 * index + IN_CALL
         for counter in self._counters:
             counter.column[index] = counter.read(instance)
+
+    def _look_at_list(self, index: int | None, place: int, instance: Instance) -> None:
+        """What the free list says, before the first operation (None) and after each."""
+        if self._sight is None:
+            return
+        if index is None:
+            self._sight.begin(place, instance)
+            return
+        live = {one.ptr: one.extent for one in self._live[place].values() if not one.mark}
+        self._sight.look(index, place, instance, live)

@@ -102,6 +102,14 @@ class Payload:
         for at, length in spans(extent, extent):
             ctypes.memmove(ptr + at, self._of(owner, at, length), length)
 
+    def fill_rest(self, ptr: int, start: int, end: int) -> int:
+        """Write the bytes from `start` to `end` of a block; the first that is not read back as written, or `end`."""
+        if end <= start:
+            return end
+        written = bytes(~k & 0xFF for k in range(start, end))
+        ctypes.memmove(ptr + start, written, len(written))
+        return start + first_difference(ctypes.string_at(ptr + start, len(written)), written)
+
     def verify(self, ptr: int, owner: int, extent: int, limit: int) -> int:
         """Leading bytes of the first `limit` that are as the owner wrote them."""
         for at, length in spans(extent, limit):

@@ -51,6 +51,8 @@ class Flag(IntFlag):
     """The block cannot be written over its whole requested size."""
     OUTSIDE = 32
     """Bytes beside the buffer that the allocator was given have changed; `bad_at` counts from the buffer's edge."""
+    OUT_WRITTEN = 64
+    """A refused call wrote where `&out` points; `bad_at` is 0 if it wrote NULL, else 1."""
 
 
 class Zero(IntEnum):
@@ -83,6 +85,24 @@ class Order(IntEnum):
     ANY = 0
     LIFO = 1
     FIFO = 2
+
+
+class Policy(IntEnum):
+    """What is promised when `free` is given a pointer that no live block has."""
+
+    UNDEFINED = 0
+    ABORT = 1
+    """The process ends itself by a signal for that (SIGABRT, SIGILL, SIGTRAP), or with an exit code above 0."""
+    IGNORE = 2
+    """It returns, and nothing has changed."""
+    ERROR = 3
+    """It is refused, and nothing has changed."""
+
+
+ERRNO_BEFORE = 133
+"""errno before a call that gives a block back: no call of an allocator sets this one."""
+ERRNO_CLEARED = 0xFFFF
+"""What is recorded of a free that set errno to 0."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +157,14 @@ class Env:
     """Requests are of constant cost; else linear in the blocks of the free list."""
     constant_free: bool = True
     """So is giving a block back."""
+    dialects: int = 0
+    """The dialects in force, as `dialects.Dialect` numbers them, added up; 0: none is declared."""
+    zero_resize: int = Zero.UNSPECIFIED
+    """What is promised for `realloc(p, 0)`: NULL and the block is gone, or a block of its own."""
+    double_free: int = Policy.UNDEFINED
+    interior_free: int = Policy.UNDEFINED
+    unaligned_free: int = Policy.UNDEFINED
+    foreign_free: int = Policy.UNDEFINED
 
 
 @dataclass(frozen=True)
@@ -167,7 +195,7 @@ class Event:
     sound: Word = 0
     """The subject's check of itself, after the operation: 0 not asked, 1 well, 2 broken."""
     err: Word = 0
-    """errno after a refusal, or the code that the call returned."""
+    """errno after a refusal or a free, or the code that the call returned; how the process ended, if it did."""
     index: Word = 0
     """Position among the operations called in this run."""
     instance: Word = 0
@@ -199,7 +227,8 @@ class Event:
     @property
     def ends(self) -> Truth:
         """The block named by the operation, if it names one, is live no longer: freed, popped, resized into another."""
-        return self.served & one_of(self.kind, ENDERS)
+        given_up = (self.kind == Kind.RESIZE_TO_ZERO) & (self.served | self.failed)
+        return (self.served & one_of(self.kind, ENDERS)) | given_up
 
     @property
     def sweeps(self) -> Truth:

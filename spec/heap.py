@@ -221,7 +221,7 @@ def request_of(e: Event, named: int) -> Request:
 def next_view(part: Part, index: int, e: Event, owner: int, popped: int, request: Request) -> View:
     """The view after `e`, whose blocks have come and gone."""
     before, past = part.view, part.past
-    failed = e.status == Status.FAILED
+    failed = e.status == Status.FAILED and e.kind != Kind.RESIZE_TO_ZERO
     undoes = bool(e.served) and e.kind in (Kind.POP, Kind.RESET, Kind.RELEASE, Kind.RENEW)
     twin = None if undoes or e.kind == Kind.CHECK else past.twin(request)
     if undoes:

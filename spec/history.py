@@ -52,7 +52,9 @@ OP_COLUMNS = (
 EVENT_COLUMNS = (
     Column("status", 1, "how the operation ended: a Status"),
     Column("flags", 1, "what was wrong with a payload: a Flag"),
-    Column("err", 4, "errno after a refusal, the error code of POSIX_ALIGNED; else 0"),
+    Column(
+        "err", 4, "errno after a refusal and, where it changed, after a free; the error code of POSIX_ALIGNED; else 0"
+    ),
     Column("owner", 4, "index of the operation that gave birth to the block or mark named; NONE when there is none"),
     Column("held", 8, "requested size of the block named, bytes"),
     Column("ptr", 8, "address handed out, or what a MARK or a FREE returned; 0 when none was"),
@@ -173,6 +175,10 @@ def block_align(op: Op, env: Env) -> int:
     return int(fundamental_alignment(op.size * op.count, env.max_align)) if env.align_by_size else int(env.max_align)
 
 
+EXIT_CODES = 256
+"""Above all signals: what an operation that ended the process itself tells is this and the exit code."""
+
+
 @dataclass(frozen=True)
 class Completed:
     """Every operation returned."""
@@ -265,13 +271,20 @@ class History:
             remaining=int(c["remaining"][index]),
             total=int(c["total"][index]),
             sound=int(c["sound"][index]),
-            err=int(c["err"][index]),
+            err=self._code(index, int(c["err"][index])),
             index=index if position is None else position,
             instance=op.instance,
             label=op.label,
             report=self.report(index),
             env=self.told_by(op.instance),
         )
+
+    def _code(self, index: int, err: int) -> int:
+        """errno; of the operation that ended the process the signal, or EXIT_CODES and the exit code."""
+        end = self.end
+        if isinstance(end, Died) and end.op == index:
+            return end.signal
+        return EXIT_CODES + end.code if isinstance(end, Exited) and end.op == index else err
 
     def report(self, index: int) -> Report:
         """What the subject said of itself after operation `index`."""

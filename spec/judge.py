@@ -7,6 +7,7 @@ operation, against the blocks live at that moment, for machines and explorers th
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .dialects import Dialect
 from .event import NONE, Event, Status
 from .heap import Heap, blocks, run_of
 from .history import History
@@ -34,6 +35,8 @@ ABSENT = {
     "reset or renew": "has no reset, and no call that destroys it",
     "giving back": "has no call that gives memory back",
     "huge sizes": "cannot be asked for such sizes",
+    "any aligned size": "may only be asked for multiples of the alignment",
+    "clause": "the dialects in force leave it open",
 }
 """What it means that a subject does not offer something of `law.FACTS`."""
 
@@ -90,6 +93,11 @@ class Tally:
 def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = None) -> list[Verdict]:
     """Decide `laws` over `history`, literally. `has` names what the subject offers; None means everything."""
     offered = None if has is None else implied(frozenset(has))
+    return [tally.verdict(() if offered is None else tally.law.needs - offered) for tally in tallied(history, laws)]
+
+
+def tallied(history: History, laws: Sequence[AnyLaw]) -> list[Tally]:
+    """What the laws found in `history`, taken literally; in their order."""
     tallies = [Tally(law) for law in laws]
     of_scope = {scope: [t for t in tallies if t.law.scope is scope] for scope in Scope}
     heap, position = Heap(counted=history.counted), 0
@@ -114,7 +122,20 @@ def judge(history: History, laws: Sequence[AnyLaw], has: Iterable[str] | None = 
         run = run_of(history)
         for tally in of_scope[Scope.RUN]:
             tally.judge((), run)
-    return [tally.verdict(() if offered is None else tally.law.needs - offered) for tally in tallies]
+    return tallies
+
+
+def by_clause(history: History, laws: Sequence[AnyLaw]) -> list[tuple[AnyLaw, Dialect, int, bool]]:
+    """For each operation that a law with clauses speaks of, whether each of its dialects allows it: law, dialect,
+    operation, verdict. In force or not: what others allow is worth telling.
+    """
+    found: list[tuple[AnyLaw, Dialect, int, bool]] = []
+    for index in range(len(history)):
+        e = history.event(index)
+        for law in laws:
+            if law.clauses and law.scope is Scope.EVENT and law.premise(e):
+                found += [(law, dialect, index, bool(c.allows(e))) for dialect, c in law.clauses.items()]
+    return found
 
 
 class Online:

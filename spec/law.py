@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVarTuple
 
+from .dialects import Clause, Dialect
 from .logic import Truth, implies
 
 Args = TypeVarTuple("Args")
@@ -12,13 +13,16 @@ Args = TypeVarTuple("Args")
 
 PROMISES = frozenset(
     {"coalesces", "reuse order", "zero size", "errno", "shrinks", "free null", "limit", "minimum", "overhead"}
-    | {"constant time", "linear time"}
+    | {"constant time", "linear time", "zero resize", "usable bytes", "misuse"}
 )
 """What a subject offers by promising it, rather than by having it."""
-FACTS = frozenset({"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "giving back", "huge sizes"})
+FACTS = frozenset(
+    {"C functions", "buffer", "bounds", "grid", "renew", "reset or renew", "giving back", "huge sizes"}
+    | {"any aligned size"}
+)
 """What else a subject may offer, beside operations and counters: called as C; over memory that it is given; whose place
 is known; in which blocks stand side by side; made again; brought back to its beginning; given memory back in some
-way; asked for sizes above PTRDIFF_MAX.
+way; asked for sizes above PTRDIFF_MAX, and for aligned blocks whose size is no multiple of the alignment.
 """
 
 
@@ -71,6 +75,10 @@ class Law(Generic[*Args]):
     min_judged: int = 1
     dialects: Mapping[str, str] = field(default_factory=dict[str, str])
     """Dialect to clause, for every standard or manual that states the law."""
+    clauses: Mapping[Dialect, Clause] = field(default_factory=dict[Dialect, Clause])
+    """What each dialect allows, where they differ: then the body is what those in force permit."""
+    scenes: bool = False
+    """Judged in scenes alone: what it speaks of comes in no drawn trace, or means something at the beginning only."""
 
     def holds(self, *args: *Args) -> Truth:
         """Premise entails body, on arguments of any engine."""

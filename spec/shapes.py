@@ -32,6 +32,16 @@ class Kind(IntEnum):
     """Ends all blocks of the instance made since the mark in `slot`, and that mark with those taken after it."""
     RENEW = 12
     """Destroys the instance and makes it again."""
+    RESIZE_TO_ZERO = 13
+    """`realloc(slot, 0)`. Nobody touches the block afterwards, whatever came of it."""
+    ODD_ALIGNED = 14
+    """`aligned_alloc(align, size)` with an alignment that is none: no power of two. What it gives is left alone."""
+    ODD_POSIX_ALIGNED = 15
+    """`posix_memalign(&out, align, size)` with such an alignment, or one that no pointer has."""
+    MISFREE = 16
+    """`free` of a pointer that no live block has; `size` says which: a Misuse. Only where that is defined."""
+    FILL_USABLE = 17
+    """Not a call: the owner writes the block up to the usable size that was told, and reads it back."""
 
 
 REQUESTS = (Kind.ALLOC, Kind.ZALLOC, Kind.ALIGNED, Kind.POSIX_ALIGNED)
@@ -50,6 +60,29 @@ UNDOERS = (Kind.POP, *SWEEPERS)
 """Operations that bring an earlier state back."""
 ALIGN_TAKERS = (Kind.ALIGNED, Kind.POSIX_ALIGNED)
 """Operations that are told the alignment."""
+FUNCTION_OF: dict[Kind, Kind] = {
+    Kind.RESIZE_TO_ZERO: Kind.RESIZE,
+    Kind.ODD_ALIGNED: Kind.ALIGNED,
+    Kind.ODD_POSIX_ALIGNED: Kind.POSIX_ALIGNED,
+    Kind.MISFREE: Kind.FREE,
+}
+"""Operations that standards treat apart from the one whose function they call: scenes alone have them."""
+PROBES = (*FUNCTION_OF, Kind.FILL_USABLE)
+"""All operations that scenes alone have."""
+
+
+class Misuse(IntEnum):
+    """Which pointer a MISFREE is given. The numbers stand in files: never renumber."""
+
+    DOUBLE = 1
+    """That of a block which was freed, right after it was."""
+    INTERIOR = 2
+    """One into a live block, 16 bytes behind its beginning."""
+    UNALIGNED = 3
+    """One byte behind the beginning of a live block."""
+    FOREIGN = 4
+    """One to memory that the allocator never had."""
+
 
 CALLS: dict[Kind, str] = {
     Kind.ALLOC: "malloc",
@@ -64,6 +97,11 @@ CALLS: dict[Kind, str] = {
     Kind.MARK: "mark",
     Kind.RELEASE: "release",
     Kind.RENEW: "renew",
+    Kind.RESIZE_TO_ZERO: "realloc to 0",
+    Kind.ODD_ALIGNED: "aligned_alloc oddly",
+    Kind.ODD_POSIX_ALIGNED: "posix_memalign oddly",
+    Kind.MISFREE: "misuse of free",
+    Kind.FILL_USABLE: "fill",
 }
 """The C library's name for each operation, where it has one; also the symbol, after a prefix, that a shared library is
 asked for.

@@ -6,8 +6,10 @@ variable says that a server runs them.
 
 import os
 
-SERVERS = ("CI", "BUILD_NUMBER", "BUILDKITE", "CIRCLECI", "CIRRUS_CI", "CODEBUILD_BUILD_ID", "GITHUB_ACTIONS")
-SERVERS += ("GITLAB_CI", "HEROKU_TEST_RUN_ID", "TEAMCITY_VERSION", "TF_BUILD", "bamboo.buildKey")
+SERVERS = (
+    *("CI", "BUILD_NUMBER", "BUILDKITE", "CIRCLECI", "CIRRUS_CI", "CODEBUILD_BUILD_ID", "GITHUB_ACTIONS"),
+    *("GITLAB_CI", "HEROKU_TEST_RUN_ID", "TEAMCITY_VERSION", "TF_BUILD", "bamboo.buildKey"),
+)
 for variable in SERVERS:
     os.environ.pop(variable, None)
 

@@ -19,7 +19,7 @@ class LibraryCaller:
     """Functions of a shared library. All words are passed as 64 bits; narrower parameters ignore the rest."""
 
     def __init__(self, library: Any) -> None:
-        self.said = ""
+        self.said, self.tells_errno = "", True
         self._library = library
 
     def _function(self, name: str) -> Any:
@@ -29,14 +29,14 @@ class LibraryCaller:
             raise SubjectError(str(error)) from error
 
     def bind(self, slot: str, made: Call) -> Bound:
-        """The call, errno set to 0 before it."""
+        """The call, errno set before it: to 0 where the words do not say."""
         function = self._function(made.function)
         function.restype, function.argtypes = ctypes.c_uint64, [ctypes.c_uint64] * len(made.arguments)
         arguments = [a if isinstance(a, str) else a & MASK for a in made.arguments]
 
         def make(words: Words) -> Answer:
             given = [words[a] if isinstance(a, str) else a for a in arguments]
-            ctypes.set_errno(0)
+            ctypes.set_errno(words.get("errno", 0))
             value = function(*given)
             return Status.OK, value, ctypes.get_errno()
 

@@ -58,7 +58,7 @@ class ObjectCaller:
     def __init__(self, module: object, functions: Mapping[str, Callable[..., Any]] | None = None) -> None:
         """`functions` take the place of what the names stand for in the module."""
         self.things = {0: Thing(module, None)}
-        self.said = ""
+        self.said, self.tells_errno = "", False
         self._functions = functions or {}
         self._marks: dict[int, object] = {}
         self._made = self._lines = 0

@@ -108,6 +108,18 @@ class Section:
             self.wrong(key, value, expected)
         return None
 
+    def choices(self, key: str, options: Iterable[str], parts: Iterable[str]) -> dict[str, str] | None:
+        """One of a few words for all of `parts`, or a table that gives some of them a word each."""
+        options, parts = tuple(options), tuple(parts)
+        if not isinstance(self.table.get(key), dict):
+            word = self.choice(key, options)
+            return None if word is None else dict.fromkeys(parts, word)
+        section = self.below(key)
+        assert section is not None
+        section.unknown(parts, {})
+        said = {part: section.choice(part, options) for part in parts}
+        return {part: word for part, word in said.items() if word is not None}
+
     def below(self, key: str, expected: str = "a table") -> "Section | None":
         """The table that is the value of `key`."""
         value = self.table.get(key)

@@ -34,6 +34,23 @@ class Buffer:
 
 
 @dataclass(frozen=True)
+class View:
+    """How the free list is looked at: calls, or bytes to the word that says it (of `first` from the instance, of the
+    others from the block). The first `header` bytes of a free block are nobody's.
+    """
+
+    first: Call | int
+    next: Call | int
+    size: Call | int
+    header: int = 0
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Those that are calls."""
+        return tuple(one for one in (self.first, self.next, self.size) if isinstance(one, Call))
+
+
+@dataclass(frozen=True)
 class Promises:
     """What an allocator promises; alignments in bytes. None: nothing is said."""
 
@@ -42,14 +59,21 @@ class Promises:
     aligned_size: str | None = None
     size_bits: int = 64
     zero_size: str = "unspecified"
+    zero_resize: str = "unspecified"
+    usable: str = "covers"
     direction: str = "any"
     reuse: str = "any"
+    fit: str = "any"
+    minimum: int | None = None
     coalesces: bool | None = None
     padding: str = "any"
     errno: bool = False
     shrinks: bool = False
     free_null: bool | None = None
-    misuse: str | None = None
+    misuse: abc.Mapping[str, str] | str | None = None
+    """What happens to a double free and to other pointers that no block has: each a policy, or one for all."""
+    dialects: tuple[str, ...] = ()
+    """The standards and manuals in force; none: a fault is only what all of them forbid."""
     cost: str | None = None
     thread_safe: bool | None = None
 
@@ -97,6 +121,7 @@ class Mapping:
     constants: dict[str, int]
     promises: Promises
     expect: tuple[Expect, ...]
+    view: View | None = None
     text: str = field(default="", repr=False, compare=False)
     """The file as it was read, for errors that are found later."""
 
@@ -104,4 +129,5 @@ class Mapping:
     def calls(self) -> tuple[Call, ...]:
         """Every call that the mapping makes."""
         ending = () if self.destroy is None else (self.destroy,)
-        return (*self.init, *self.create, *ending, *self.operations.values(), *self.counters.values())
+        looking = () if self.view is None else self.view.calls
+        return (*self.init, *self.create, *ending, *self.operations.values(), *self.counters.values(), *looking)

@@ -12,7 +12,8 @@ from .checks import Calls, missing_operations
 from .fields import Section
 from .model import Call, Expect, Mapping, Promises
 from .positions import read
-from .problems import Position, Problems, listing, nearest, tick
+from .problems import Position, Problems, did_you_mean, listing, nearest, tick
+from .view import view
 
 
 def load(path: Path) -> Mapping:
@@ -40,6 +41,7 @@ def load(path: Path) -> Mapping:
     create = calls.create()
     operations, counters = _operations(calls)
     destroy = calls.operation("destroy", vocab.LIFE["destroy"])
+    looked = view(calls, shape_name)
     if shape and shape_name:
         _fits_shape(top, shape_name, shape, given)
     _instance_is_whole(calls, given)
@@ -73,6 +75,7 @@ def load(path: Path) -> Mapping:
         constants=constants,
         promises=promises,
         expect=expect,
+        view=looked,
         text=document.text,
     )
 
@@ -84,6 +87,7 @@ def _misspelt(top: Section) -> frozenset[str]:
     """Add all unknown keys but those of calls and the buffer; give the keys that were probably meant."""
     below = dict.fromkeys(vocab.PROMISES, "it belongs in [promises]")
     below |= dict.fromkeys(vocab.EXPECT_KEYS, "it belongs in [[expect]]")
+    below |= dict.fromkeys(("first", "next"), "it belongs in [view]")
     above = dict.fromkeys(vocab.TOP, "it belongs at the top, before the first [table]")
     meant = top.unknown(vocab.TOP, below)
     promises = top.below("promises")
@@ -214,8 +218,23 @@ def _promises(top: Section) -> Promises:
     said: dict[str, Any] = {key: section.power(key, vocab.MOST_ALIGN) for key in vocab.ALIGNMENTS}
     said |= {key: section.choice(key, options) for key, options in vocab.CHOICES.items()}
     said |= {key: section.flag(key) for key in vocab.FLAGS}
-    said["size_bits"] = section.number("size_bits", *vocab.SIZE_BITS, "bits as a whole number")
+    said["misuse"] = section.choices("misuse", vocab.POLICIES, vocab.MISUSES)
+    said["dialects"] = _dialects(section)
+    for key, span in vocab.NUMBERS.items():
+        said[key] = section.number(key, *span, f"{'bits' if key == 'size_bits' else 'bytes'} as a whole number")
     return Promises(**{key: value for key, value in said.items() if value is not None})
+
+
+def _dialects(section: Section) -> tuple[str, ...] | None:
+    names = section.texts("dialects", "a list of standards and manuals, such as " + listing(vocab.DIALECTS))
+    written: object = section.table.get("dialects")
+    for name in (name for name in names if name not in vocab.DIALECTS):
+        place = ("dialects", cast("list[object]", written).index(name)) if isinstance(written, list) else ("dialects",)
+        advice = did_you_mean(name, vocab.DIALECTS) or f"known are {listing(vocab.DIALECTS, 'and')}"
+        section.problems.add(
+            f"there is no dialect {tick(name)}", section.document.value((*section.route, *place)), advice
+        )
+    return names or None
 
 
 # ---------------------------------------------------------------------------------------------------- expected

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from heaplaw.spec.dialects import BY_NAME
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -112,6 +114,15 @@ LIFE: dict[str, Rules] = {
 }
 """Calls that make and end instances. `instance` stands for whichever word the mapping chose."""
 CALLS: dict[str, Rules] = {**OPERATIONS, **COUNTERS, **LIFE}
+VIEW: dict[str, Rules] = {
+    "first": Rules(("pointer", "size")),
+    "next": Rules(("pointer", "size"), ("ptr",), ("ptr",)),
+    "size": Rules(_COUNT, ("ptr",), ("ptr",)),
+}
+"""Calls of `[view]`, which only look: all three are needed."""
+VIEW_KEYS = (*VIEW, "header")
+VIEWED = ("freelist",)
+"""Shapes whose laws look at a list."""
 
 INSTANCE_BY_POINTER = ("status", "errno", "bool", "none")
 """What the value of a call means that gives the instance through `&pool`."""
@@ -168,7 +179,7 @@ MOST_STORAGE = 2**30
 TOP: tuple[str, ...] = (
     "name", "shape", *KINDS, "package", "preload", "environment",
     "buffer", "storage", "init", *INSTANCE_WORDS, "destroy", "instances",
-    *OPERATIONS, *COUNTERS, *CONSTANTS, "promises", "expect",
+    *OPERATIONS, *COUNTERS, *CONSTANTS, "view", "promises", "expect",
 )  # fmt: skip
 """Every key of the top level."""
 CALL_KEYS = ("call", "returns")
@@ -178,17 +189,25 @@ EXPECT_KEYS = ("law", "reason", "issue", "version")
 CHOICES: dict[str, tuple[str, ...]] = {
     "aligned_size": ("any", "multiple"),
     "zero_size": ("null", "unique", "unspecified"),
+    "zero_resize": ("null", "unique", "unspecified"),
+    "usable": ("writable", "covers"),
     "direction": ("up", "down", "any"),
     "reuse": ("lifo", "fifo", "any"),
+    "fit": ("first", "best", "any"),
     "padding": ("counted", "excluded", "any"),
-    "misuse": ("undefined", "abort", "ignore", "error"),
     "cost": ("constant", "amortised", "any"),
 }
 """Promises that are one of a few words."""
+POLICIES = ("undefined", "abort", "ignore", "error")
+MISUSES = ("double", "interior", "unaligned", "foreign")
+"""Pointers that `free` must not be given: what `misuse` says is one policy for all of them, or a table."""
+DIALECTS = tuple(BY_NAME)
+"""Standards and manuals that may be in force."""
 ALIGNMENTS = ("alignment", "max_alignment")
 """Promises that are powers of two, in bytes."""
 FLAGS = ("coalesces", "errno", "free_null", "shrinks", "thread_safe")
 """Promises that are true or false."""
-SIZE_BITS = (8, 64)
-PROMISES: tuple[str, ...] = (*ALIGNMENTS, "size_bits", *CHOICES, *FLAGS)
+NUMBERS: dict[str, tuple[int, int]] = {"size_bits": (8, 64), "minimum": (1, 2**20)}
+"""Promises that are numbers and their ranges, both ends included: bits, and bytes."""
+PROMISES: tuple[str, ...] = (*ALIGNMENTS, *NUMBERS, *CHOICES, "misuse", "dialects", *FLAGS)
 RETURNS = ("pointer", "status", "errno", "bool", "bytes", "none", "null", "size", "int")

@@ -25,14 +25,19 @@ typedef uint64_t u64;
 
 enum { KIND, SLOT, SIZE, ALIGN, COUNT, INSTANCE, STATUS, FLAGS, ERR, OWNER, HELD, PTR, USABLE, BAD_AT, NUM_FREE, NUM_ALLOCATED,
        REMAINING, TOTAL, SOUND, COLUMNS };
-enum { ALLOC = 1, ZALLOC, RESIZE, FREE, ALIGNED, POSIX_ALIGNED, CHECK, POP, RESET, MARK, RELEASE, RENEW, KINDS };
+enum { ALLOC = 1, ZALLOC, RESIZE, FREE, ALIGNED, POSIX_ALIGNED, CHECK, POP, RESET, MARK, RELEASE, RENEW, RESIZE_TO_ZERO, ODD_ALIGNED,
+       ODD_POSIX_ALIGNED, MISFREE, FILL_USABLE, KINDS };
 enum { SKIPPED, OK, FAILED, DIED, WRONG };
-enum { DAMAGED = 1, PREFIX_LOST = 2, NOT_ZERO = 4, FAILED_CHANGED = 8, UNWRITABLE = 16, OUTSIDE = 32 };
+enum { DAMAGED = 1, PREFIX_LOST = 2, NOT_ZERO = 4, FAILED_CHANGED = 8, UNWRITABLE = 16, OUTSIDE = 32, OUT_WRITTEN = 64 };
+enum { DOUBLE = 1, INTERIOR, UNALIGNED, FOREIGN };
 enum { BETWEEN, IN_CALL, IN_PAYLOAD, FINISHED };
 #define NONE 0xffffffffu
 #define NULL_SLOT 0xfffffffeu
 #define OBJECT_MAX ((u64)PTRDIFF_MAX)
 #define INSTANCES 8
+#define ERRNO_BEFORE 133 /* before a call that gives a block back: no allocator sets this one (spec/event.py) */
+#define ERRNO_CLEARED 0xffffu
+#define OUT_BEFORE UINT64_C(0xd15ea5e0d15ea5e0) /* where &out points before a call */
 
 /* The head of the shared memory; the columns follow at the given offsets. */
 struct job {
@@ -188,6 +193,17 @@ static void bind_columns(struct run *r, struct job *job) {
 static inline void fault(struct run *r, u64 i, u8 flag, u64 at) { r->flags[i] = flag, r->bad_at[i] = at; }
 static inline void now(struct run *r, u64 i, u64 where) { r->job->progress = 4 * i + where; }
 static inline int makes(u8 kind) { return kind >= ALLOC && kind <= POSIX_ALIGNED && kind != FREE; }
+static inline int aligns(u8 kind) { return kind == ALIGNED || kind == POSIX_ALIGNED || kind == ODD_ALIGNED || kind == ODD_POSIX_ALIGNED; }
+/* The operation whose function this one calls. */
+static inline u8 function_of(u8 kind) {
+  switch (kind) {
+    case RESIZE_TO_ZERO: return RESIZE;
+    case ODD_ALIGNED: return ALIGNED;
+    case ODD_POSIX_ALIGNED: return POSIX_ALIGNED;
+    case MISFREE: return FREE;
+    default: return kind;
+  }
+}
 
 /* What the operation at row i is about, as words for its arguments. */
 static void set_words(struct run *r, u64 i, u64 old) {
@@ -195,8 +211,8 @@ static void set_words(struct run *r, u64 i, u64 old) {
   u8 kind = r->kind[i];
   u32 owner = r->owner[i];
   p->word[W_SIZE] = r->size[i], p->word[W_COUNT] = r->count[i], p->word[W_PTR] = old, p->word[W_TAG] = i % 10;
-  p->word[W_ALIGN] = kind == ALIGNED || kind == POSIX_ALIGNED ? r->align[i] : p->align;
-  p->word[W_OSIZE] = 0, p->word[W_OALIGN] = p->align, p->out = 0;
+  p->word[W_ALIGN] = aligns(kind) ? r->align[i] : p->align;
+  p->word[W_OSIZE] = 0, p->word[W_OALIGN] = p->align, p->out = OUT_BEFORE;
   if (owner == NONE || !p->looks_back) return;
   u8 made = r->kind[owner];
   p->word[W_OSIZE] = r->size[owner] * r->count[owner];
@@ -206,14 +222,16 @@ static void set_words(struct run *r, u64 i, u64 old) {
 
 /* Call the subject. The result: a block's address, 0 when refused, or a mark. */
 static u64 ask(struct run *r, u64 i, u64 old) {
-  const struct call *c = &r->plan->of[r->kind[i]];
-  int maker = makes(r->kind[i]);
+  u8 kind = r->kind[i];
+  const struct call *c = &r->plan->of[function_of(kind)];
+  int maker = makes(kind) || (kind >= RESIZE_TO_ZERO && kind <= ODD_POSIX_ALIGNED), frees = kind == FREE;
   set_words(r, i, old);
-  errno = 0;
+  errno = frees ? ERRNO_BEFORE : 0;
   now(r, i, IN_CALL);
   r->status[i] = DIED;
-  u64 value = invoke(r->plan, c), given = c->out ? r->plan->out : number_of(c, value);
+  u64 value = invoke(r->plan, c);
   int error = errno, code = (int)value, status = OK;
+  u64 out = r->plan->out == OUT_BEFORE ? 0 : r->plan->out, given = c->out ? out : number_of(c, value);
   switch (c->returns) {
     case 'p': status = value || r->kind[i] == MARK ? OK : FAILED; break;
     case 's': status = code ? FAILED : maker && !given ? (r->size[i] ? WRONG : FAILED) : OK; break;
@@ -227,8 +245,11 @@ static u64 ask(struct run *r, u64 i, u64 old) {
   r->status[i] = (u8)status;
   if (status == FAILED || status == WRONG)
     r->err[i] = (u32)(c->returns == 's' || c->returns == 'e' ? code : c->returns == 'p' ? error : 0);
+  else if (frees && c->returns == 'v' && error != ERRNO_BEFORE)
+    r->err[i] = error ? (u32)error : ERRNO_CLEARED;
   else if (c->returns == 'e' || c->returns == 's')
     r->err[i] = 0;
+  if (status == FAILED && function_of(kind) == POSIX_ALIGNED && c->out && r->plan->out != OUT_BEFORE) fault(r, i, OUT_WRITTEN, out != 0);
   return status == OK ? given : 0;
 }
 
@@ -396,6 +417,35 @@ static void one_block(struct run *r, u64 i) {
   r->slots[i] = (struct slot){0, 0, old->owner, 1, NONE}; /* the slot of a failed resize holds the old block */
 }
 
+/* What scenes alone ask: standards treat it apart, or leave it open. Nobody touches a block that it may have ended or made. */
+static void probe(struct run *r, u64 i) {
+  static u8 foreign[4096] __attribute__((aligned(4096)));
+  u8 kind = r->kind[i];
+  u32 s = r->slot[i];
+  int named = kind == RESIZE_TO_ZERO || kind == FILL_USABLE || (kind == MISFREE && r->size[i] != FOREIGN);
+  struct slot *old = named && s < i && r->slots[s].ptr && r->kind[s] != MARK ? &r->slots[r->slots[s].owner] : NULL;
+  if (named && (!old || !old->live != (kind == MISFREE && r->size[i] == DOUBLE))) return;
+  u64 at = old ? old->ptr : (u64)foreign + 64;
+  if (old) r->owner[i] = old->owner, r->held[i] = old->extent;
+  if (kind == FILL_USABLE) {
+    u64 usable = r->usable[old->owner];
+    r->usable[i] = usable;
+    now(r, i, IN_PAYLOAD);
+    r->status[i] = DIED;
+    u64 reach = block_reach(at, usable);
+    if (reach < usable) fault(r, i, UNWRITABLE, reach);
+    for (u64 k = old->extent; k < usable && k < reach; k++) ((volatile u8 *)at)[k] = (u8)~k;
+    r->status[i] = OK;
+    for (u64 k = old->extent; k < usable && k < reach && !r->flags[i]; k++)
+      if (((volatile u8 *)at)[k] != (u8)~k) fault(r, i, UNWRITABLE, k);
+    return;
+  }
+  if (kind == MISFREE) at += r->size[i] == INTERIOR ? 16 : r->size[i] == UNALIGNED;
+  u64 given = kind == ODD_ALIGNED || kind == ODD_POSIX_ALIGNED ? ask(r, i, 0) : ask(r, i, at);
+  if (kind == RESIZE_TO_ZERO && r->status[i] != WRONG) old->live = 0;
+  if (kind != MISFREE) r->ptr[i] = given;
+}
+
 /* The subject's counters, after operation i. */
 static void count(struct run *r, u64 i) {
   struct plan *p = r->plan;
@@ -409,9 +459,10 @@ static void one(struct run *r, u64 i) {
   u8 kind = r->kind[i], which = r->instance[i];
   struct plan *p = r->plan;
   if (kind == 0 || kind >= KINDS || which >= p->instances || r->gone[which]) return; /* skipped */
-  if (kind == RENEW ? !p->destroy.f : kind != CHECK && !p->of[kind].f) return;
+  if (kind == RENEW ? !p->destroy.f : kind != CHECK && kind != FILL_USABLE && !p->of[function_of(kind)].f) return;
   if (p->instances > 1) choose(p, which);
-  if (kind < POP) one_block(r, i);
+  if (kind > RENEW) probe(r, i);
+  else if (kind < POP) one_block(r, i);
   else one_region(r, i);
   if (r->status[i] == SKIPPED) return;
   if (!r->gone[which]) look_beside(r, i);

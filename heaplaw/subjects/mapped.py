@@ -19,6 +19,7 @@ from .build import compiled
 from .elf import read_exports
 from .native import TLS, c_library, checked, library_subject, preloaded, version_of_c_library
 from .promises import names_of, promising
+from .viewed import planned, viewer_of
 
 KINDS = {word: kind for kind, word in WORDS.items()}
 STANDARD = frozenset({"malloc", "calloc", "realloc", "free"})
@@ -79,6 +80,7 @@ def mapped_subject(
         # Where an instance's memory lies is constant over a run to laws; made again, it may lie elsewhere.
         subject.offers -= {"renew"}
         subject.notes += ("`base` is asked once: no instance is destroyed and made again while a trace runs",)
+    subject.viewer = viewer_of(subject, read)
     return subject
 
 
@@ -143,8 +145,7 @@ def plan_of(read: Mapping) -> plan.Plan:
     """How the mapping's calls are made."""
 
     def call(made: mapping.Call) -> plan.Call:
-        # An address or a bare number that comes back is the same word to a driver.
-        return plan.Call(made.function, made.returns, tuple(number(read, a) for a in made.arguments))
+        return planned(read, made)
 
     buffer = read.buffer
     return plan.Plan(
@@ -160,11 +161,6 @@ def plan_of(read: Mapping) -> plan.Plan:
         capacity=buffer.size if buffer else read.constants.get("capacity", 0),
         align=int(env_of(read).max_align),
     )
-
-
-def number(read: Mapping, argument: str | int) -> str | int:
-    """A constant's word as its number; other arguments as they are."""
-    return read.constants.get(argument, argument) if argument in ("block_size", "num_blocks") else argument
 
 
 def env_of(read: Mapping) -> Env:
@@ -202,7 +198,7 @@ def takes_null(read: Mapping) -> bool:
 def notes_of(read: Mapping) -> tuple[str, ...]:
     """What is promised, and not judged."""
     says = read.promises
-    told = {"misuse": says.misuse, "cost": says.cost, "thread_safe": None if says.thread_safe is None else "yes"}
+    told = {"cost": says.cost, "thread_safe": None if says.thread_safe is None else "yes"}
     words = [f"{name} = {value}" for name, value in told.items() if value not in (None, "any", "undefined")]
     return (f"promised, and judged by no law: {', '.join(words)}",) if words else ()
 

@@ -1,14 +1,15 @@
 """What a subject promises beyond its shape: the keys of a mapping's `[promises]`, for mappings and for tests alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from heaplaw.errors import UsageError
 from heaplaw.mapping import vocabulary as vocab
 from heaplaw.mapping.model import Promises
 from heaplaw.mapping.problems import did_you_mean, listing
-from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
+from heaplaw.spec.dialects import BY_NAME
+from heaplaw.spec.event import Direction, Env, Order, Padding, Policy, Zero
 from heaplaw.spec.layout import PTRDIFF_MAX
 
 
@@ -24,8 +25,21 @@ def promising(plain: Env, says: Promises) -> Env:
         reuse_order=Order[says.reuse.upper()],
         max_request_align=says.max_alignment or plain.max_request_align,
         max_request=2**says.size_bits - 1,
+        dialects=sum(BY_NAME[name] for name in set(says.dialects) & BY_NAME.keys()),
+        zero_resize=Zero[says.zero_resize.upper()],
+        double_free=policy_of(says, "double"),
+        interior_free=policy_of(says, "interior"),
+        unaligned_free=policy_of(says, "unaligned"),
+        foreign_free=policy_of(says, "foreign"),
+        minimum=says.minimum or plain.minimum,
         aligned_multiple=plain.aligned_multiple if says.aligned_size is None else says.aligned_size == "multiple",
     )
+
+
+def policy_of(says: Promises, misuse: str) -> Policy:
+    """What is promised of a misuse."""
+    said = says.misuse or {}
+    return Policy[(said if isinstance(said, str) else said.get(misuse, "undefined")).upper()]
 
 
 def names_of(env: Env, says: Promises, free_null: bool) -> frozenset[str]:
@@ -37,7 +51,12 @@ def names_of(env: Env, says: Promises, free_null: bool) -> frozenset[str]:
         "errno": says.errno,
         "shrinks": says.shrinks,
         "free null": free_null,
+        "minimum": says.minimum is not None,
         "huge sizes": env.max_request > PTRDIFF_MAX,
+        "zero resize": env.zero_resize != Zero.UNSPECIFIED,
+        "usable bytes": says.usable == "writable",
+        "misuse": any(policy_of(says, which) for which in vocab.MISUSES),
+        "any aligned size": not env.aligned_multiple,
     }
     return frozenset(name for name, promised in given.items() if promised)
 
@@ -60,6 +79,13 @@ def read(said: Mapping[str, object], where: str) -> Promises:
 def _misfit(key: str, value: object) -> str:
     """What is expected of a promise, in words, where it is something else; empty where it is well."""
     number = isinstance(value, int) and not isinstance(value, bool)
+    if key == "dialects":
+        names = list(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else [None]
+        return "" if set(names) <= set(vocab.DIALECTS) else "a list of some of " + listing(vocab.DIALECTS, "and")
+    if key == "misuse":
+        said = cast("Mapping[object, object]", value) if isinstance(value, dict) else {"double": value}
+        fitting = set(said) <= set(vocab.MISUSES) and set(said.values()) <= set(vocab.POLICIES)
+        return "" if fitting else f"one of {listing(vocab.POLICIES)}, or a table of these by {listing(vocab.MISUSES)}"
     if key in vocab.CHOICES:
         options = vocab.CHOICES[key]
         return "" if value in options else "one of " + listing(options)
@@ -68,5 +94,6 @@ def _misfit(key: str, value: object) -> str:
     if key in vocab.ALIGNMENTS:
         fitting = number and isinstance(value, int) and 1 <= value <= vocab.MOST_ALIGN and value & (value - 1) == 0
         return "" if fitting else f"a power of two up to {vocab.MOST_ALIGN}, bytes"
-    low, high = vocab.SIZE_BITS
-    return "" if number and isinstance(value, int) and low <= value <= high else f"{low} to {high} bits"
+    low, high = vocab.NUMBERS[key]
+    unit = "bits" if key == "size_bits" else "bytes"
+    return "" if number and isinstance(value, int) and low <= value <= high else f"{low} to {high} {unit}"

@@ -1,9 +1,9 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
 from ..law import AnyLaw
-from . import accounting, content, layouts, limits, lists, lua, placement, pool, regions, reports
+from . import accounting, clauses, content, layouts, limits, lists, lua, misuse, placement, pool, regions, reports
 
-_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports, layouts)
+_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports, layouts, clauses, misuse)
 CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in module.LAWS}
 
 
@@ -15,9 +15,10 @@ def law(name: str) -> AnyLaw:
     raise KeyError(name)
 
 
-def laws_of(shape: str) -> list[AnyLaw]:
-    """The laws that speak about subjects of `shape`, in order of id."""
-    return sorted((item for item in CATALOGUE.values() if shape in item.shapes), key=lambda item: item.id)
+def laws_of(shape: str, scenes: bool = False) -> list[AnyLaw]:
+    """The laws that speak about `shape`, in order of id; with `scenes`, those too that only scenes judge."""
+    found = (item for item in CATALOGUE.values() if shape in item.shapes and (scenes or not item.scenes))
+    return sorted(found, key=lambda item: item.id)
 
 
 __all__ = ["CATALOGUE", "AnyLaw", "law", "laws_of"]

@@ -6,7 +6,7 @@ from ..event import Env, Event, Flag, Run, Status, View, Zero
 from ..law import Law, Scope
 from ..layout import SIZE_MAX
 from ..logic import Truth, Word, implies, ite, neg, one_of
-from ..shapes import MAKERS, REQUESTS, SHAPES, Kind
+from ..shapes import MAKERS, PROBES, REQUESTS, SHAPES, Kind
 
 ALL = frozenset(SHAPES)
 SIZED = ALL - {"pool"}
@@ -28,7 +28,8 @@ def _returned(e: Event) -> Truth:
 
 
 def _not_served(e: Event) -> Truth:
-    return e.called & neg(e.served)
+    # What standards leave undefined, and misuse, may end in a crash: laws on clauses say where.
+    return e.called & neg(e.served) & neg(one_of(e.kind, PROBES))
 
 
 failure_is_reported = Law[Event](
@@ -87,7 +88,8 @@ def _owes(pre: View, e: Event) -> Truth:
 
 def _refused_call(e: Event) -> Truth:
     # An instance that was destroyed and could not be made again has no state that could be kept.
-    return e.failed & neg(e.kind == Kind.RENEW)
+    # A block that is resized to nothing may be gone although NULL came.
+    return e.failed & neg(one_of(e.kind, (Kind.RENEW, Kind.RESIZE_TO_ZERO)))
 
 
 def _failure_premise(pre: View, e: Event, post: View) -> Truth:
@@ -184,7 +186,7 @@ reuse = Law[Run](
 
 
 def _is_first(e: Event) -> Truth:
-    return e.called & (e.index == 0)
+    return e.called & (e.index == 0) & neg(one_of(e.kind, PROBES))
 
 
 def _first_is_whole(e: Event) -> Truth:

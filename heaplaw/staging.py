@@ -1,0 +1,72 @@
+"""Scenes on a subject: each is run in a process of its own, and judged literally, by every dialect that speaks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from heaplaw.models.scenes import resized_away, scenes
+from heaplaw.spec.dialects import Dialect, in_force
+from heaplaw.spec.history import History
+from heaplaw.spec.judge import Tally, by_clause, tallied
+from heaplaw.spec.law import AnyLaw, Scope
+from heaplaw.spec.protocols import Limits
+
+from .subjects import ProcessSubject
+
+MOST_ANSWERS = 6
+"""Different answers that are kept of each law."""
+
+
+@dataclass
+class Said:
+    """What one dialect says of what was seen where a law speaks."""
+
+    judged: int = 0
+    broken: int = 0
+    observed: str = ""
+    """The first answer that it forbids, in words."""
+
+
+@dataclass
+class Clauses:
+    """What was seen where laws with clauses speak, and what each dialect says of it."""
+
+    answers: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """By law: the different answers, in the order in which they came."""
+    said: dict[tuple[str, Dialect], Said] = field(default_factory=dict[tuple[str, Dialect], Said])
+
+    def take(self, history: History, laws: Sequence[AnyLaw]) -> None:
+        """Add what a history shows."""
+        for law, dialect, index, allowed in by_clause(history, laws):
+            e = history.event(index)
+            answer = law.observed(e)
+            known = self.answers.setdefault(law.name, [])
+            if answer not in known and len(known) < MOST_ANSWERS:
+                known.append(answer)
+            said = self.said.setdefault((law.name, dialect), Said())
+            said.judged += 1
+            if not allowed:
+                said.broken += 1
+                said.observed = said.observed or answer
+
+    def allowing(self, law: AnyLaw) -> tuple[list[Dialect], list[Dialect]]:
+        """The dialects that allow all that was seen of a law, and those that do not."""
+        spoke = [(dialect, self.said[law.name, dialect]) for dialect in law.clauses if (law.name, dialect) in self.said]
+        return [d for d, said in spoke if not said.broken], [d for d, said in spoke if said.broken]
+
+
+def staged(subject: ProcessSubject, laws: Sequence[AnyLaw], limits: Limits) -> Iterator[tuple[History, list[Tally]]]:
+    """The history of each scene, with what the laws found in it."""
+    given = subject.shape.name, subject.kinds, subject.env
+    single = [law for law in laws if law.scope in (Scope.EVENT, Scope.PAIR, Scope.STEP)]
+    for trace in scenes(*given, subject.offers):
+        history = subject.run_fresh(trace, limits)
+        yield history, tallied(history, single)
+    steady = resized_away(*given)
+    if steady is not None:
+        history = subject.run(steady, limits)
+        yield history, tallied(history, [law for law in laws if law.scope is Scope.RUN])
+
+
+def silent(law: AnyLaw, dialects: int) -> bool:
+    """None of the dialects in force says anything where the law speaks."""
+    return bool(law.clauses) and not in_force(law.clauses, dialects)
