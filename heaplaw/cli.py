@@ -11,6 +11,7 @@ import click
 from heaplaw.spec.shapes import SHAPES
 
 from . import __version__, interrupts
+from .commands.diff import command as diff_command
 from .commands.doctor import command as doctor_command
 from .commands.explain import command as explain_command
 from .commands.matrix import command as matrix_command
@@ -374,6 +375,7 @@ def subjects(as_json: bool) -> None:
 
 
 cli.add_command(explain_command)
+cli.add_command(diff_command)
 cli.add_command(doctor_command)
 cli.add_command(matrix_command)
 cli.add_command(mutants_command)
