@@ -253,7 +253,7 @@ def keep(witness: "Witness", report: "Report", output: Path) -> Path | None:
     from .store import document_of, save
 
     try:
-        return save(output, document_of(witness, report.subject.spec, report.subject.identity, report.seed))
+        return save(output, document_of(witness, report.subject_of(witness).spec, report.subject.identity, report.seed))
     except UsageError as error:
         warn(str(error))
         return None

@@ -29,8 +29,8 @@ SOUND = frozenset({"walk", "free_shared", "live_shared"})
 LEAST = frozenset({"least_free", "least_taken"})
 """What it reports where a minimum is promised."""
 FITS: Mapping[str, frozenset[str]] = {
-    "first": frozenset({"first_fit", "fit_open"}),
-    "best": frozenset({"least_fit", "taken_from", "fit_open"}),
+    "first": frozenset({"first_fit"}),
+    "best": frozenset({"least_fit", "taken_from"}),
     "any": frozenset(),
 }
 """What it reports, by the promise `fit`."""

@@ -26,6 +26,7 @@ from heaplaw.instances import Buffer, Instances
 from heaplaw.payload import Payload, make_pattern
 from heaplaw.plan import Plan
 from heaplaw.spec.shapes import SHAPES
+from heaplaw.viewing import ListView
 
 FORMATS: dict[int, Any] = {1: "B", 4: "I", 8: "Q"}
 SLICE = 0.02
@@ -79,6 +80,8 @@ class Subject:
     instances: Instances
     told: dict[str, Any]
     native: "Native | None" = None
+    view: ListView | None = None
+    """How the free list is looked at; then the driver in Python runs it."""
 
 
 class Native:
@@ -121,7 +124,8 @@ def subject_of(spec: Mapping[str, Any]) -> Subject:
     instances = begun(functions, plan)
     told = {"owners": functions.owners(plan.functions), "instances": told_by(instances)}
     native = Native(spec["driver"], plan, functions) if spec.get("driver") else None
-    return Subject(functions, instances, told, native)
+    view = ListView.read(spec["view"]) if spec.get("view") else None
+    return Subject(functions, instances, told, native, view)
 
 
 def begun(caller: Caller, plan: Plan, first: Buffer | None = None) -> Instances:
@@ -189,7 +193,8 @@ def run(job: Job, subject: Subject, memory: int) -> None:
         payload.own.append((job.address, job.address + job.size))
     plan = subject.instances.plan
     try:
-        Driver(subject.caller, plan, subject.instances, job.columns, job.head, payload).run(job.head[layout.ROWS])
+        driver = Driver(subject.caller, plan, subject.instances, job.columns, job.head, payload, subject.view)
+        driver.run(job.head[layout.ROWS])
     except SystemExit as error:  # the subject ends its process in the way of Python
         sys.stdout.flush()
         os._exit(error.code & 255 if isinstance(error.code, int) else int(error.code is not None))

@@ -13,6 +13,9 @@ from enum import IntEnum
 from .layout import align_up
 from .logic import Truth, Word
 
+LEFT_OPEN = 2**64 - 1
+"""Said of the block that a request should get, where that is left open."""
+
 
 class Walk(IntEnum):
     """How it ended to follow the free list from its first block, from each to the next."""
@@ -59,13 +62,13 @@ class Report:
     nodes: Word = 0
     """Blocks on the free list before the operation."""
     first_fit: Word = 0
-    """The address that the request would get in the first free block, in list order, that it fits into; 0: in none."""
+    """The address that the request would get in the first free block, in list order, that it fits into; 0: in none.
+    LEFT_OPEN where that is not known.
+    """
     least_free: Word = 0
     """The smallest block on the free list; the largest word when there is none."""
     least_taken: Word = 0
     """The smallest block that is handed out, header included; the largest word when there is none."""
-    fit_open: Word = 0
-    """1 where it is left open where the request goes: no free block is known to hold it, or to hold it as aligned."""
     least_fit: Word = 0
     """The smallest free block that the request fits into; 0 when it fits into none, or that is left open."""
     taken_from: Word = 0
@@ -137,8 +140,7 @@ def first_fitting(nodes: Iterable[tuple[int, int]], size: int, align: int, heade
 class Choice:
     """What a list of free blocks says of one request and what it got: see the fields of `Report`."""
 
-    first_fit: int = 0
-    fit_open: int = 1
+    first_fit: int = LEFT_OPEN
     least_fit: int = 0
     taken_from: int = 0
 
@@ -157,7 +159,6 @@ def choice(nodes: Sequence[tuple[int, int]], size: int, align: int, header: int,
     inside = first.start + header <= ptr and ptr + size <= first.start + first.size
     return Choice(
         first_fit=ptr if inside else int(payload_in(first, align, header)),
-        fit_open=0,
         least_fit=min(int(node.size) for node in fitting),
         taken_from=taken,
     )

@@ -188,7 +188,10 @@ def _witnessed(report: "Report", settings: Settings) -> dict[str, Finding]:
         for witness in group:
             path: Path | None = None
             try:
-                path = save(settings.output, document_of(witness, subject.spec, subject.identity, settings.seed))
+                path = save(
+                    settings.output,
+                    document_of(witness, report.subject_of(witness).spec, subject.identity, settings.seed),
+                )
                 kept: list[str] = []
             except UsageError as error:
                 kept = [f"    not kept  {error}"]

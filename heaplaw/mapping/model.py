@@ -63,8 +63,6 @@ class Promises:
     usable: str = "covers"
     direction: str = "any"
     reuse: str = "any"
-    fit: str = "any"
-    minimum: int | None = None
     coalesces: bool | None = None
     padding: str = "any"
     errno: bool = False
@@ -76,6 +74,8 @@ class Promises:
     """The standards and manuals in force; none: a fault is only what all of them forbid."""
     cost: str | None = None
     thread_safe: bool | None = None
+    fit: str = "any"
+    minimum: int | None = None
 
 
 @dataclass(frozen=True)

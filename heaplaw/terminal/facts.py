@@ -59,7 +59,7 @@ def promises(report: Report) -> list[str]:
 
 def is_on_reports(verdict: Verdict, report: Report) -> bool:
     """The law is on what subjects report, or on a limit, and this one does not report that, or has none."""
-    return bool((law(verdict.law).needs & (REPORTS | {"limit"})) - report.subject.offers)
+    return bool((law(verdict.law).needs & (REPORTS | {"limit"})) - report.subject.shown)
 
 
 def unmet(report: Report) -> list[tuple[Verdict, str]]:
@@ -96,7 +96,7 @@ def observed_text(witness: Witness) -> str:
     """What was observed; with how the run ended, if it ended there."""
     history, text = witness.history, witness.violation.observed
     if not isinstance(history.end, Completed) and history.end.op in witness.violation.operations:
-        return f"{text} ({ending(history)})"
+        return text if ending(history) in text else f"{text} ({ending(history)})"
     return text
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..event import Env, Event, Status, View
 from ..law import Law, Scope
 from ..logic import Truth, implies, ite, neg, one_of
-from ..report import Report, Sums, Walk
+from ..report import LEFT_OPEN, Report, Sums, Walk
 from ..shapes import SHAPES, Kind
 
 VAIS = "Vais std/allocator"
@@ -15,7 +15,7 @@ _REFUSED = Event(Kind.ALLOC, 64, status=Status.FAILED, env=_ENV)
 
 
 def _asks(e: Event) -> Truth:
-    return e.asks & (e.report.fit_open == 0)
+    return e.asks & neg(e.report.first_fit == LEFT_OPEN)
 
 
 def _first(e: Event) -> Truth:
@@ -77,7 +77,7 @@ split_leaves_minimum = Law[Event](
 
 
 def _fits(e: Event) -> Truth:
-    return _asks(e) & (e.report.least_fit > 0)
+    return e.asks & (e.report.least_fit > 0)
 
 
 def _best(e: Event) -> Truth:
@@ -150,9 +150,9 @@ def _apart(e: Event) -> Truth:
     return e.report.free_shared == 0
 
 
-listed_disjoint = Law[Event](
+listed_once = Law[Event](
     id="HL425",
-    name="listed_disjoint",
+    name="listed_once",
     sentence="no two blocks on the free list share a byte",
     source=_FREE_LIST,
     scope=Scope.EVENT,
@@ -303,7 +303,7 @@ LAWS = (
     split_leaves_minimum,
     best_fit,
     list_ends,
-    listed_disjoint,
+    listed_once,
     listed_is_free,
     constant_time,
     linear_time,

@@ -36,8 +36,8 @@ def test_every_example_can_be_read(reading: Callable[[str | bytes], Mapping], wh
 
 
 def test_there_are_examples() -> None:
-    assert len(BLOCKS) == 3
-    assert sum(block.startswith("library") for block in BLOCKS) == 1
+    assert len(BLOCKS) == 4
+    assert sum(block.startswith("library") for block in BLOCKS) == 2
 
 
 def test_the_example_of_promises_names_all() -> None:

@@ -50,6 +50,8 @@ shrinks = true
 misuse = "abort"
 cost = "amortised"
 thread_safe = true
+fit = "best"
+minimum = 48
 
 [[expect]]
 law = "HL101"
@@ -112,7 +114,7 @@ def test_every_key(reading: Reading) -> None:
     assert mapping.promises == Promises(
         alignment=16, max_alignment=4096, aligned_size="multiple", size_bits=32, zero_size="unique", direction="down",
         reuse="lifo", coalesces=False, padding="excluded", errno=True, shrinks=True, misuse="abort", cost="amortised",
-        thread_safe=True,
+        thread_safe=True, fit="best", minimum=48,
     )  # fmt: skip
     lines = FULL.splitlines()
     assert mapping.expect == (
@@ -137,6 +139,7 @@ def test_what_is_filled_in(reading: Reading, whole: str) -> None:
 def test_all_defaults_of_promises() -> None:
     assert dataclasses.astuple(Promises()) == (
         None, None, None, 64, "unspecified", "any", "any", None, "any", False, False, None, None, None, None,
+        "any", None,
     )  # fmt: skip
 
 

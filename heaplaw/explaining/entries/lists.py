@@ -50,8 +50,8 @@ ENDS = Entry(
     broken=program("freelist", alloc(64, 0x10, walk=Walk.ENDED), free(1, walk=Walk.RETURNED)),
     legitimate=f"never: a list that is a ring is shown as one that ends where it began. {_SEEN}",
 )
-LISTED_DISJOINT = Entry(
-    "listed_disjoint",
+LISTED_ONCE = Entry(
+    "listed_once",
     "Two free blocks that share memory are sooner or later handed out to two owners. On the list this is seen as soon "
     "as it is so, many operations before blocks_disjoint is broken. Seen to break it: a rest that is entered larger "
     "than it is, and a block that was joined with its neighbour and stays on the list.",
@@ -97,4 +97,4 @@ OVERHEAD = Entry(
     legitimate=f"where no overhead is stated. {_UNTOLD}",
 )
 
-ENTRIES = (FIRST_FIT, MINIMUM, BEST_FIT, ENDS, LISTED_DISJOINT, LISTED_FREE, CONSTANT, LINEAR, OVERHEAD)
+ENTRIES = (FIRST_FIT, MINIMUM, BEST_FIT, ENDS, LISTED_ONCE, LISTED_FREE, CONSTANT, LINEAR, OVERHEAD)
