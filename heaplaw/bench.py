@@ -15,7 +15,7 @@ from heaplaw.spec.history import Completed, History, Trace
 from heaplaw.spec.law import implied
 from heaplaw.spec.protocols import Limits
 
-from . import bench_reference, native
+from . import bench_generators, bench_reference, native
 from .check import Check, nearness
 from .host import Host, Told
 from .judges import FastJudge
@@ -211,6 +211,7 @@ PARTS: dict[str, Callable[[bool], Iterator[str]]] = {
     "shapes": shapes,
     "scaling": scaling,
     "mutants": mutants,
+    "generators": bench_generators.run,
     "reference": bench_reference.run,
 }
 """What can be measured, by name."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from .minimise import LIMITS, Witness, minimise, take
 from .staging import Clauses, silent, staged
 from .subjects import Expected, ProcessSubject
 from .subjects.base import OBJECTS
+
+if TYPE_CHECKING:
+    from .search import Searching
 
 LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
@@ -124,6 +127,8 @@ class Check:
     boundary_share: float = BOUNDARY_SHARE
     progress: Callable[[str], None] = lambda _text: None
     counts: Counts = lambda _done, _total, _broken: None
+    searching: "Searching | None" = None
+    """More traces after the campaigns, drawn from what their runs show."""
     tallies: dict[str, Tally] = field(default_factory=dict[str, Tally])
     findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
     done: int = 0
@@ -171,6 +176,8 @@ class Check:
             self.progress("first operations, each in a fresh process")
             for trace in first_traces(self.subject):
                 self.absorb(self.subject.run_fresh(trace, self.limits))
+        if self.searching is not None:
+            self.searching(self)
         if self.profile != "uniform":
             self.progress("single clauses, each in a fresh process")
             self.scenes()
@@ -296,10 +303,12 @@ def check(
     boundary_share: float = BOUNDARY_SHARE,
     progress: Callable[[str], None] = lambda _text: None,
     counts: Counts = lambda _done, _total, _broken: None,
+    searching: "Searching | None" = None,
 ) -> Report:
     """Judge `subject` by every law of its shape; minimise the first violation of each law that is broken.
 
     `boundary_share`: the part of a mixed run's operations that belong to groups around a refused request.
+    `searching`: a search that follows the campaigns.
     `seconds`: the time limit for minimising each law. `progress` is told what is done, `counts` how far a run is.
     """
     started = time.monotonic()
@@ -313,6 +322,7 @@ def check(
         boundary_share,
         progress,
         counts,
+        searching,
     )
     interrupted = False
     try:

@@ -40,9 +40,10 @@ from .interrupts import held
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .search import Searching
     from .store import Stored
 
-BENCHES = ("replay", "shapes", "scaling", "mutants", "reference")
+BENCHES = ("replay", "shapes", "scaling", "mutants", "generators", "reference")
 """What `bench` measures."""
 
 
@@ -67,6 +68,13 @@ def cli() -> None:
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
+@click.option(
+    "--search",
+    type=click.IntRange(0, 1_000_000_000),
+    default=0,
+    help="Operations of a search that follows, for what the subject has not been seen to do.",
+)
+@click.option("--corpus", type=click.Path(path_type=Path), help="A folder that keeps what a search found new.")
 @click.option("--block-size", type=click.IntRange(1, 2**20), help="For a pool's constructor, bytes.")
 @click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For a pool's constructor.")
 @click.option("--capacity", type=click.IntRange(1, 2**32), help="For the constructor of other shapes, bytes.")
@@ -90,6 +98,8 @@ def check(
     operations: int | None,
     seed: int | None,
     profile: str,
+    search: int,
+    corpus: Path | None,
     block_size: int | None,
     num_blocks: int | None,
     capacity: int | None,
@@ -113,6 +123,8 @@ def check(
     from .store import check_folder
 
     check_folder(output)
+    if corpus is not None and not search:
+        raise click.UsageError("--corpus: it keeps what a search finds; say how long with --search OPERATIONS")
     limits = Limits(cpu=cpu, wall=4 * cpu, memory=int(memory * 2**30))
     seed = secrets.randbelow(10**8) if seed is None else seed
     given = {"block_size": block_size, "num_blocks": num_blocks, "capacity": capacity}
@@ -120,14 +132,26 @@ def check(
     faces = Verdicts(output, Output.standard(color), as_json)
     chosen = found(subjects or ("glibc",), prefix, shape, arguments)
     for subject in chosen:
+        searching = searching_of(search, corpus)
         try:
             with progressing(subject.identity) as told:
                 report = run(
-                    subject, seed, operations, limits, profile, seconds, boundary_share, told.says, told.counts
+                    subject,
+                    seed,
+                    operations,
+                    limits,
+                    profile,
+                    seconds,
+                    boundary_share,
+                    told.says,
+                    told.counts,
+                    searching,
                 )
                 with held():  # what was found is told, whenever an interrupt comes
                     told.stop()
                     faces.take(report, len(chosen))
+                    for line in searching.lines() if searching else ():
+                        click.echo(line, err=True)
         finally:
             subject.close()
         if report.interrupted:
@@ -137,6 +161,13 @@ def check(
             sys.exit(INTERRUPTED)
     faces.close(faces.code)
     sys.exit(faces.code)
+
+
+def searching_of(operations: int, corpus: Path | None) -> "Searching | None":
+    """The search that is asked for, if one is."""
+    from .search import Searching
+
+    return Searching(operations, corpus) if operations else None
 
 
 @cli.command()

@@ -51,20 +51,20 @@ class Stored:
     document: Mapping[str, Any]
 
 
-def check_folder(folder: Path) -> None:
-    """UsageError when witnesses could not be written there; leaves nothing behind."""
+def check_folder(folder: Path, option: str = "--output") -> None:
+    """UsageError when nothing could be written there; leaves nothing behind. `option` is what chose the folder."""
     there = folder
     try:
         while not there.exists() and there != there.parent:
             there = there.parent
         if not there.is_dir():
-            raise UsageError(f"{folder}: {there} is a file, not a folder; choose another with --output")
+            raise UsageError(f"{folder}: {there} is a file, not a folder; choose another with {option}")
         with tempfile.TemporaryDirectory(dir=there, prefix=".heaplaw-"):  # as the superuser, only trying tells
             pass
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(
-            f"{folder}: cannot be written to ({there}: {reason}); choose another folder with --output"
+            f"{folder}: cannot be written to ({there}: {reason}); choose another folder with {option}"
         ) from error
 
 
@@ -156,18 +156,23 @@ def save(folder: Path, document: Mapping[str, Any]) -> Path:
     body["checksum"] = checksum(body)
     text = json.dumps(body, indent=1 if len(body["operations"]) <= 1000 else None)
     path = folder / f"{body['id']}.json"
+    write_whole(path, text + "\n", "--output")
+    return path
+
+
+def write_whole(path: Path, text: str, option: str) -> None:
+    """Write a file that is complete under its name, or absent. UsageError names the option that chose its folder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".writing-")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # noqa: PTH101 - a name, not a Path
         Path(temporary).replace(path)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}; choose another folder with --output") from error
-    return path
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; choose another folder with {option}") from error
 
 
 def load(path: Path) -> Stored:
