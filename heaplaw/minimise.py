@@ -17,8 +17,8 @@ from heaplaw.spec.judge import judge
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, SHAPES, Kind
-from heaplaw.spec.verdict import Violated, Violation
+from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, PROBES, SHAPES, Kind
+from heaplaw.spec.verdict import Verdict, Violated, Violation
 
 from .columns import TYPES
 from .judges import judge_fast
@@ -69,6 +69,16 @@ class Witness:
     """The free list was looked at after every operation: another run would not show it."""
 
 
+def decided(history: History, found: AnyLaw) -> Verdict:
+    """What a law says of one history: by the naive judge where that is short, or has what no other judge knows."""
+    literal = (
+        len(history) <= NAIVE_UP_TO
+        or found.scenes
+        or bool(np.isin(np.asarray(history.trace.columns["kind"]), PROBES).any())
+    )
+    return (judge if literal else judge_fast)(history, [found])[0]
+
+
 @dataclass
 class Search:
     """The state of one minimisation."""
@@ -78,10 +88,13 @@ class Search:
     seconds: float
     limits: Limits = SEARCHING
     runs: int = 0
+    fresh: bool = False
+    """Every run is a process of its own; else one forked from a host that made the instances and did nothing else."""
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
+        self.fresh = self.law.name == "first_operation"
 
     @property
     def late(self) -> bool:
@@ -92,12 +105,10 @@ class Search:
         """Run the trace: the first violation of the law and its history, if it is broken."""
         self.runs += 1
         limits = limits or self.limits
-        run = self.subject.run_fresh if self.law.name == "first_operation" else self.subject.run
-        history = run(trace, limits)
+        history = (self.subject.run_fresh if self.fresh else self.subject.run)(trace, limits)
         if isinstance(history.end, Hung):
             self.limits = HANGING
-        decide = judge if len(trace) <= NAIVE_UP_TO else judge_fast
-        outcome = decide(history, [self.law])[0].outcome
+        outcome = decided(history, self.law).outcome
         return (outcome.violations[0], history) if isinstance(outcome, Violated) else None
 
     def still_fails(self, trace: Trace) -> bool:
@@ -416,6 +427,9 @@ def minimise(
     best = Witness(law.name, trace, violation, history, length, complete=False)
     ranges: list[Range] = []
     try:
+        # A scene is seen in a fresh process. One forked from a host that has only made the instances does as well, and
+        # is started sooner; where it does not show the fault, nothing else will do.
+        search.fresh |= law.scenes and not search.fails(history.trace)
         trace, searched = shortest(search, history, violation, earlier)
         found = search.look(trace, LIMITS)
         if found is None:  # it failed once, and now does not: report what was first seen, honestly
@@ -452,4 +466,15 @@ def involved_ranges(ranges: Sequence[Range], trace: Trace) -> list[Range]:
     return [r for r in ranges if not (r.low <= 1 and r.high >= 2**20)]
 
 
-__all__ = ["LIMITS", "NAIVE_UP_TO", "Range", "Search", "Witness", "involved_ranges", "minimise", "power", "take"]
+__all__ = [
+    "LIMITS",
+    "NAIVE_UP_TO",
+    "Range",
+    "Search",
+    "Witness",
+    "decided",
+    "involved_ranges",
+    "minimise",
+    "power",
+    "take",
+]

@@ -90,7 +90,8 @@ class Scene:
         self.faulty = damaged_block(history, last) if self.e.flags else NONE
         """The block whose byte is wrong."""
         if self.e.flags and Flag(self.e.flags) not in (Flag.DAMAGED, Flag.FAILED_CHANGED):
-            self.faulty = last if self.e.flags != Flag.OUTSIDE else NONE
+            named = owner if self.e.kind == Kind.FILL_USABLE else last
+            self.faulty = NONE if self.e.flags in (Flag.OUTSIDE, Flag.OUT_WRITTEN) else named
         self.involved = {index for index in (*self.told.guilty, owner, self.faulty) if index < len(history)}
         self.now = before - set(heap.live)
         """Blocks that the last step ended."""

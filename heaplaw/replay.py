@@ -4,11 +4,9 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
-from heaplaw.spec.judge import judge
 from heaplaw.spec.verdict import Violated
 
-from .judges import judge_fast
-from .minimise import LIMITS, NAIVE_UP_TO, Witness
+from .minimise import LIMITS, Witness, decided
 from .store import Stored
 from .subjects import ProcessSubject
 from .subjects.resolve import from_spec
@@ -53,12 +51,12 @@ def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None
         return replayed(stored, times)
     subject = subject or from_spec(stored.subject)
     broken, seen = 0, None
-    decide = judge if len(stored.trace) <= NAIVE_UP_TO else judge_fast
+    asked = law(stored.law)
+    fresh = asked.scenes or stored.law == "first_operation"
     try:
         for _ in range(times):
-            fresh = stored.law == "first_operation"
             history = subject.run_fresh(stored.trace, LIMITS) if fresh else subject.run(stored.trace, LIMITS)
-            outcome = decide(history, [law(stored.law)])[0].outcome
+            outcome = decided(history, asked).outcome
             if isinstance(outcome, Violated):
                 broken += 1
                 first = outcome.violations[0]

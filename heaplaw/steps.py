@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heaplaw.models.words import FAULTS, in_common, offset
+from heaplaw.models.words import in_common, offset, wrong
 from heaplaw.spec.catalogue import law
+from heaplaw.spec.catalogue.clauses import answer
 from heaplaw.spec.event import NONE, Event, Flag, Status
 from heaplaw.spec.heap import Heap, block_of, ends_of
 from heaplaw.spec.history import Completed, Died, Exited, History, Hung
 from heaplaw.spec.law import Scope
-from heaplaw.spec.shapes import MAKERS, SWEEPERS, UNDOERS, Kind
+from heaplaw.spec.shapes import MAKERS, PROBES, SWEEPERS, UNDOERS, Kind
 
 from .ranges import power
 from .terminal.marked import Marked, Role, lines_of, mark
@@ -42,6 +43,8 @@ COUNTERS = {
     "num_allocated": ("allocated", "num_allocated"),
 }
 """A counter's word in a step's line, and its column."""
+ANSWERING = (Kind.RESIZE_TO_ZERO, Kind.ODD_ALIGNED, Kind.ODD_POSIX_ALIGNED)
+"""Probes that ask for a block, in a way that standards treat apart: what they say of the answer depends on errno."""
 IN_WORDS = Wording()
 """Calls in words of the shape."""
 SIGNALS = {
@@ -217,9 +220,13 @@ class Telling:
 
     def _outcome(self, index: int, e: Event) -> str:
         if e.status in (Status.FAILED, Status.WRONG):
-            return self._refusal(e)
+            return answer(e) if e.failed and e.kind in ANSWERING else self._refusal(e)
         if e.status == Status.DIED:
             return "never returned"
+        if e.kind in ANSWERING:
+            return "a block" + (f" at {offset(e.ptr, self.base)}" if self.base else "")
+        if e.kind in PROBES:
+            return f"{e.usable} bytes" if e.usable else "returned"
         if e.makes:
             span = f"[{offset(e.ptr, self.base)}, {offset(e.ptr + e.extent, self.base)})"
             return span + (f" usable {e.usable}" if e.usable and e.usable < e.extent else "")
@@ -248,7 +255,7 @@ class Telling:
     def _refusal(self, e: Event) -> str:
         code = e.err - 2**32 if e.err >= 2**31 else e.err
         error = f" (error {code})" if code else ""
-        maker = e.kind in MAKERS
+        maker = e.kind in (*MAKERS, *ANSWERING)
         if e.status == Status.WRONG:
             return ("neither a block nor the failure value" if maker else "neither done nor refused") + error
         if e.kind == Kind.RENEW:
@@ -275,7 +282,7 @@ class Telling:
         """What the driver found wrong with a payload."""
         if not e.flags:
             return ""
-        text = f"byte {power(int(e.bad_at))} {FAULTS[Flag(e.flags)]}"
+        text = wrong(Flag(e.flags), int(e.bad_at))
         if e.flags != Flag.DAMAGED or e.kind not in SWEEPERS:
             return text
         block = damaged_block(self.history, index) if index <= COUNTED else NONE

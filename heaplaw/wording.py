@@ -10,7 +10,7 @@ import numpy as np
 from heaplaw.plan import Call, Plan
 from heaplaw.spec.event import NONE, NULL
 from heaplaw.spec.history import Op, Trace
-from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, FUNCTION_OF, MAKERS, Kind, Misuse
 
 from .ranges import power
 
@@ -23,6 +23,8 @@ LONGEST = 40
 """Longer names of functions are cut in their middle, characters."""
 OWN = frozenset({"instance", "&instance", "buffer", "ptr", "mark"})
 """Arguments that tell a reader which instance a call is about."""
+MISUSED = {Misuse.INTERIOR: "{} + 16", Misuse.UNALIGNED: "{} + 1", Misuse.FOREIGN: "&elsewhere"}
+"""How pointers are written that must not be freed; the one of a freed block is written as it was then."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,12 @@ class Wording:
         one are at work, and numbered.
         """
         op, plan = trace.op(index), self.plan
-        made = None if plan is None else plan.destroy if op.kind == Kind.RENEW else plan.operations.get(op.kind)
+        kind = FUNCTION_OF.get(op.kind, op.kind)
+        made = None if plan is None else plan.destroy if op.kind == Kind.RENEW else plan.operations.get(kind)
         if op.kind == Kind.CHECK:
             return f"check({names[op.slot]})"
+        if op.kind == Kind.FILL_USABLE:
+            return f"fill({names[op.slot]}, usable bytes)"
         if made is None:
             text = plain_call(trace, index, names, owner)
             told = False
@@ -110,6 +115,8 @@ class Wording:
             text = f"{names[index]} = {text}"
         if op.kind == Kind.RENEW and made is not None:
             text += ", made again"
+        if op.kind == Kind.MISFREE and op.size == Misuse.DOUBLE:
+            text += "  again"
         return f"{text}  #{op.instance + 1}" if several and not told else text
 
     def _null(self, op: Op, made: Call) -> int:
@@ -137,14 +144,14 @@ class Wording:
             "instance": self.instance + turn,
             "&instance": f"&{self.instance}{turn}",
             "buffer": f"buffer{turn}",
-            "size": power(op.size),
+            "size": "0" if op.kind == Kind.RESIZE_TO_ZERO else power(op.size),
             "count": power(op.count),
-            "align": str(op.align if op.kind in ALIGN_TAKERS else promised),
+            "align": power(op.align) if FUNCTION_OF.get(op.kind, op.kind) in ALIGN_TAKERS else str(promised),
             "ptr": named(op, owner, names),
             "osize": power(made.size * made.count) if made else "0",
             "oalign": str(made.align if made and made.kind in ALIGN_TAKERS else promised),
             "mark": names[op.slot],
-            "&out": f"&{names[index]}",
+            "&out": "&out" if op.kind == Kind.ODD_POSIX_ALIGNED else f"&{names[index]}",
             "capacity": str(self.plan.capacity),
             "tag": str(index % 10),
             "label": str(op.label),
@@ -163,6 +170,8 @@ def named(op: Op, owner: int, names: Names) -> str:
     """The block or mark that an operation is about."""
     if op.kind == Kind.POP:
         return names[owner] if owner != NONE else "NULL"
+    if op.kind == Kind.MISFREE:
+        return MISUSED.get(Misuse(op.size), "{}").format(names[op.slot])
     return names[op.slot]
 
 
@@ -176,11 +185,12 @@ def plain_call(trace: Trace, index: int, names: Names, owner: int) -> str:
     """The operation in words of its shape, without what it gives."""
     op, shape = trace.op(index), trace.shape
     block, size = named(op, owner, names), power(op.size)
-    if shape == "lua_alloc" and op.kind in (Kind.ALLOC, Kind.RESIZE, Kind.FREE):
+    kind = FUNCTION_OF.get(op.kind, op.kind)
+    if shape == "lua_alloc" and kind in (Kind.ALLOC, Kind.RESIZE, Kind.FREE):
         made = block_of(op, owner)
         held = power(trace.op(made).size) if 0 <= made < len(trace) else "0"
-        given = ("NULL", index % 10) if op.kind == Kind.ALLOC else (block, held)
-        return f"lua_alloc({given[0]}, {given[1]}, {0 if op.kind == Kind.FREE else size})"
+        given = ("NULL", index % 10) if kind == Kind.ALLOC else (block, held)
+        return f"lua_alloc({given[0]}, {given[1]}, {size if kind == op.kind and kind != Kind.FREE else 0})"
     known = {
         Kind.ALLOC: f"alloc({size})",
         Kind.ZALLOC: f"zeroed({power(op.count)}, {size})",
@@ -189,11 +199,21 @@ def plain_call(trace: Trace, index: int, names: Names, owner: int) -> str:
         Kind.ALIGNED: f"aligned({size}, {op.align})",
         Kind.POSIX_ALIGNED: f"posix_memalign({op.align}, {size})",
         Kind.RELEASE: f"release({block})",
+        Kind.RESIZE_TO_ZERO: f"realloc({block}, 0)",
+        Kind.ODD_ALIGNED: f"aligned({size}, {power(op.align)})",
+        Kind.ODD_POSIX_ALIGNED: f"posix_memalign(&out, {power(op.align)}, {size})",
+        Kind.MISFREE: f"free({block})",
     }
     if shape == "malloc":
         known[Kind.ALLOC] = f"malloc({size})"
         known[Kind.ZALLOC] = f"calloc({power(op.count)}, {size})"
         known[Kind.ALIGNED] = f"aligned_alloc({op.align}, {size})"
+        known[Kind.ODD_ALIGNED] = f"aligned_alloc({power(op.align)}, {size})"
     elif shape == "pool":
-        known |= {Kind.ALLOC: "alloc()", Kind.ZALLOC: "zeroed()", Kind.FREE: f"dealloc({block})"}
+        known |= {
+            Kind.ALLOC: "alloc()",
+            Kind.ZALLOC: "zeroed()",
+            Kind.FREE: f"dealloc({block})",
+            Kind.MISFREE: f"dealloc({block})",
+        }
     return known.get(op.kind, f"{op.kind.name.lower()}()")

@@ -17,7 +17,7 @@ from heaplaw.spec.shapes import CALLS, MAKERS, POOL, SHAPES, SWEEPERS, WORDS, Ki
 from heaplaw.spec.verdict import Violation
 
 from .methods import FORMS, RETURNS, Method
-from .words import FAULTS, base_among, in_common, offset, power
+from .words import base_among, in_common, offset, power, wrong
 
 COLUMNS = 80
 MOST = 16
@@ -247,7 +247,7 @@ class Program:
     def _damage(self, e: Event) -> str:
         if not e.flags:
             return ""
-        text = f"byte {power(int(e.bad_at))} {FAULTS[Flag(int(e.flags))]}"
+        text = wrong(Flag(int(e.flags)), int(e.bad_at))
         if e.kind not in SWEEPERS or e.flags != Flag.DAMAGED:
             return text
         found = [self._names[one] for one in self._live if int(self.history.columns["ptr"][one]) == e.ptr]

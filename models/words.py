@@ -17,6 +17,13 @@ FAULTS = {
 """What a driver found of a byte of a payload."""
 
 
+def wrong(flag: Flag, at: int) -> str:
+    """What a driver found wrong in an operation; `at` is the first wrong offset, bytes, or what was written."""
+    if flag == Flag.OUT_WRITTEN:
+        return "wrote to the out-pointer" if at else "made the out-pointer NULL"
+    return f"byte {power(at)} {FAULTS[flag]}"
+
+
 def power(size: int) -> str:
     """A size in bytes, near a high power of two as 2**k ± d."""
     for k in range(31, 65):

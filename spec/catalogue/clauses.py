@@ -7,11 +7,13 @@ fault only if every dialect that speaks forbids it.
 from collections.abc import Callable
 from errno import EINVAL, ENOMEM
 from functools import partial
+from signal import Signals
 
 from ..dialects import Clause, Clauses, Dialect, leaves_open, named, permitted
 from ..event import ERRNO_CLEARED, Env, Event, Flag, Status
+from ..history import EXIT_CODES
 from ..law import Law, Scope
-from ..logic import Truth, ite, mod_pow2, neg, one_of
+from ..logic import Truth, Word, ite, mod_pow2, neg, one_of
 from ..shapes import MAKERS, REQUESTS, Kind
 
 D = Dialect
@@ -54,13 +56,28 @@ def answer(e: Event) -> str:
             return "a block"
         case Status.OK:
             return "it returned"
+        case Status.FAILED if e.kind == Kind.MISFREE:
+            return f"refused (error {_signed(e.err)})" if e.err else "refused"
         case Status.FAILED:
             code = {0: "errno not set", ENOMEM: "ENOMEM", EINVAL: "EINVAL"}.get(e.err, f"error {e.err}")
             return code if e.kind == Kind.ODD_POSIX_ALIGNED else f"NULL, {code}"
         case Status.DIED:
-            return f"the process ended ({f'exit code {e.err - 256}' if e.err >= 256 else f'signal {e.err}'})"
+            return ended(int(e.err))
+        case _ if e.kind == Kind.MISFREE:
+            return f"neither done nor refused (error {_signed(e.err)})"
         case _:
-            return f"neither a block nor the failure value (error {e.err})"
+            return f"neither a block nor the failure value (error {_signed(e.err)})"
+
+
+def _signed(code: Word) -> int:
+    return int(code) - 2**32 if code >= 2**31 else int(code)
+
+
+def ended(how: int) -> str:
+    """How a process ended in a call, in words: by a signal, by an exit, or not at all."""
+    if how >= EXIT_CODES:
+        return f"exited: the process ended itself with code {how - EXIT_CODES}"
+    return f"died: {Signals(how).name if how in set(Signals) else f'signal {how}'}" if how else "never returned"
 
 
 # ---- nothing
@@ -255,6 +272,12 @@ def _out_kept_or_null(e: Event) -> Truth:
     return neg(e.flags == Flag.OUT_WRITTEN) | (e.bad_at == 0)
 
 
+def _out_pointer(e: Event) -> str:
+    if e.flags != Flag.OUT_WRITTEN:
+        return "the out-pointer is as it was"
+    return "the out-pointer was made NULL" if e.bad_at == 0 else "something was written to the out-pointer"
+
+
 _OUT: Clauses = {
     D.POSIX: Clause("posix_memalign, RETURN VALUE: left unmodified, or set to a null pointer", _out_kept_or_null),
     D.POSIX_2024: Clause("posix_memalign, RETURN VALUE: left unmodified, or set to a null pointer", _out_kept_or_null),
@@ -270,7 +293,7 @@ out_pointer_kept = Law[Event](
     shapes=MALLOC,
     premise=_refuses_by_pointer,
     body=_body(_OUT),
-    observed=lambda e: "the out-pointer was made NULL" if e.bad_at == 0 else "something was written to the out-pointer",
+    observed=_out_pointer,
     required=partial(_required, "the out-pointer as it was"),
     accepts=(
         (Event(Kind.POSIX_ALIGNED, 2**62, 64, status=Status.FAILED, err=ENOMEM),),
@@ -438,7 +461,7 @@ small_sizes_aligned = Law[Event](
     shapes=MALLOC,
     premise=_plain_block,
     body=_body(_SMALL),
-    observed=lambda e: f"{e.extent} bytes at an address that is {e.ptr % 16} past a multiple of 16",
+    observed=lambda e: f"an address that is a multiple of {min(16, e.ptr & -e.ptr)}",
     required=partial(_required, "an address aligned as the dialect says"),
     accepts=(
         (Event(Kind.ALLOC, 8, ptr=0x1008),),
@@ -482,7 +505,7 @@ free_keeps_errno = Law[Event](
     shapes=MALLOC,
     premise=_freed,
     body=_body(_KEPT),
-    observed=lambda e: "errno was set to 0" if e.err == ERRNO_CLEARED else f"errno became {e.err}",
+    observed=lambda e: {0: "errno as before", ERRNO_CLEARED: "errno was set to 0"}.get(e.err, f"errno became {e.err}"),
     required=partial(_required, "errno as before"),
     accepts=((Event(Kind.FREE, 0, held=64),), (Event(Kind.FREE, 0, held=64, err=12),)),
     rejects=((Event(Kind.FREE, 0, held=64, err=12, env=Env(dialects=D.POSIX_2024)),),),
@@ -537,4 +560,4 @@ LAWS = (
     usable_bytes_writable,
 )
 
-__all__ = ["EARLY", "LAWS", "SMALL", "answer"]
+__all__ = ["EARLY", "LAWS", "SMALL", "answer", "ended"]
