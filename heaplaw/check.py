@@ -9,6 +9,7 @@ import numpy as np
 
 from heaplaw.errors import HostError, UsageError
 from heaplaw.models import generate
+from heaplaw.models.scenes import PROFILE
 from heaplaw.models.table import BOUNDARY_SHARE
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.event import NULL, Status
@@ -29,6 +30,8 @@ from .subjects.base import OBJECTS
 if TYPE_CHECKING:
     from .search import Searching
 
+APART = ("first", PROFILE)
+"""Runs of a few operations, each in a process of its own: how they end is what laws say of it."""
 LATER = 8
 """Once a law's witness is found, those of further laws, likely consequences, get this many times less time."""
 PARTING = 1.5

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def cli() -> None:
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
 @click.option("--profile", type=click.Choice(["mixed", "uniform"]), default="mixed", help="How traces are drawn.")
+@click.option("--dialect", "dialects", multiple=True, metavar="NAME", help="Judge by C11, C17, C23, POSIX, … instead.")
 @click.option(
     "--search",
     type=click.IntRange(0, 1_000_000_000),
@@ -98,6 +100,7 @@ def check(
     operations: int | None,
     seed: int | None,
     profile: str,
+    dialects: tuple[str, ...],
     search: int,
     corpus: Path | None,
     block_size: int | None,
@@ -121,8 +124,10 @@ def check(
 
     from .check import check as run
     from .store import check_folder
+    from .subjects.promises import dialects_named
 
     check_folder(output)
+    in_force = dialects_named(dialects, "--dialect")
     if corpus is not None and not search:
         raise click.UsageError("--corpus: it keeps what a search finds; say how long with --search OPERATIONS")
     limits = Limits(cpu=cpu, wall=4 * cpu, memory=int(memory * 2**30))
@@ -132,6 +137,7 @@ def check(
     faces = Verdicts(output, Output.standard(color), as_json)
     chosen = found(subjects or ("glibc",), prefix, shape, arguments)
     for subject in chosen:
+        subject.env = replace(subject.env, dialects=in_force) if dialects else subject.env
         searching = searching_of(search, corpus)
         try:
             with progressing(subject.identity) as told:

@@ -229,6 +229,7 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
     from heaplaw.spec.verdict import Holds
 
     from .terminal import verdicts
+    from .terminal.clauses import differences, ruling
     from .terminal.marked import Marked, Role, mark
     from .terminal.tables import law_rows
 
@@ -237,9 +238,12 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
     if whole:
         output.laws(law_rows(report))
         output.tell([blank])
+        differing = differences(report, page)
+        output.tell([*differing, blank] if differing else [])
     broken = failures(report, folder)
     for each in broken:
-        output.tell([*verdicts.failure(report.subject, each.witness, each.path, each.also, page, each.said), blank])
+        told = each.also, page, each.said, ruling(report, each.witness.law)
+        output.tell([*verdicts.failure(report.subject, each.witness, each.path, *told), blank])
     decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
     note = [] if report.broken or not decided else [mark("holds = no counterexample found in this run", Role.DIM)]
     output.tell([*verdicts.surprises(report, page), *verdicts.closing(report, page), *note, verdicts.summary(report)])

@@ -13,7 +13,7 @@ from heaplaw.subjects import ProcessSubject, resolve
 
 from .failures import UndecidedError
 from .forms import require
-from .judged import Clause, Finding, Judged, Settings, clauses, dialect, run, title
+from .judged import Clause, Finding, Judged, Settings, clauses, dialect_of, run, title
 from .session import asked, settings_of, told
 from .shared import shared
 
@@ -93,9 +93,9 @@ class SubjectItems(pytest.File):
             raise self.CollectError(str(error)) from None
         for place, subject in enumerate(subjects):
             subject.close()
-            own = dialect(subject.shape.name, subject.offers)
+            own = dialect_of(subject)
             prefix = f"{subject.name}-" if len(subjects) > 1 else ""
-            for clause in clauses(subject.shape.name, own):
+            for clause in clauses(subject.shape.name):
                 given = {"name": prefix + clause.id, "clause": clause, "place": place, "dialect": own}
                 yield LawItem.from_parent(self, **given)  # pyright: ignore[reportUnknownMemberType]
 

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from heaplaw.spec.catalogue import law, laws_of
+from heaplaw.spec.dialects import NAMES, named
 from heaplaw.spec.shapes import SHAPES
 
 from .failures import heading
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = Literal["holds", "violated", "expected", "gone", "undecided", "not applicable"]
 """`gone`: a violation was expected, and none came."""
-FAMILIES: Mapping[str, tuple[str, ...]] = {"malloc": ("C17", "C23"), "lua_alloc": ("Lua 5.1", "Lua 5.4")}
-"""The dialects of a law that speak of each shape, by how their names begin."""
 PROMISES = "its promises"
+UNDECLARED = "none declared"
 MORE = (
     "a longer run may decide it (operations=… in the test, or --heaplaw-operations), "
     "or an allocator of another capacity"
@@ -74,54 +74,63 @@ class Settings:
     output: Path = Path("heaplaw-out")
 
 
-def dialect(shape: str, offers: frozenset[str] = frozenset()) -> str:
-    """By which text a subject is judged, where standards and manuals differ."""
+def dialect(shape: str, dialects: int = 0, offers: frozenset[str] = frozenset()) -> str:
+    """By which texts a subject is judged, where standards and manuals differ."""
+    if dialects:
+        return named(dialects)
     if shape == "malloc":
-        return "C23"
+        return UNDECLARED
     if shape == "lua_alloc":
         return "Lua 5.1 to 5.3" if "shrinks" in offers else "Lua 5.4"
     return PROMISES
 
 
+def dialect_of(subject: "ProcessSubject") -> str:
+    """By which texts a subject is judged."""
+    return dialect(subject.shape.name, int(subject.env.dialects), subject.offers)
+
+
 def title(subject: "ProcessSubject", seed: int) -> str:
     """What is judged: subject, version, shape, seed and dialect."""
     shape = subject.shape.name
-    return f"{subject.identity}   shape {shape}   seed {seed}   dialect {dialect(shape, subject.offers)}"
+    return f"{subject.identity}   shape {shape}   seed {seed}   dialect {dialect_of(subject)}"
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One item: a law; or what another dialect than the one judged says in its place."""
+    """One item: a law; or what one dialect says in its place."""
 
     law: str
     dialect: str = ""
-    """Empty: the one judged."""
+    """Empty: those in force."""
 
     @property
     def id(self) -> str:
-        """HL101-aligned, or HL101-aligned@C17: it does not change from release to release."""
+        """HL902-zero_resize_answered, or HL902-zero_resize_answered@C17: it does not change from release to release."""
         found = law(self.law)
         return f"{found.id}-{found.name}" + (f"@{self.dialect.replace(' ', '-')}" if self.dialect else "")
 
 
-def clauses(shape: str, judged: str = "") -> list[Clause]:
-    """The items of a shape, in order of the laws' ids. `judged`: the dialect; the shape's own when left out."""
-    own = judged or dialect(shape)
+def clauses(shape: str) -> list[Clause]:
+    """The items of a shape, in order of the laws' ids: each law, and each dialect that says something of it."""
     found: list[Clause] = []
-    for item in sorted(laws_of(SHAPES[shape].name), key=lambda one: one.id):
+    for item in laws_of(SHAPES[shape].name, scenes=True):
         found.append(Clause(item.name))
-        others = (name for name in item.dialects if name.startswith(FAMILIES.get(shape, ())) and name != own)
-        found += [Clause(item.name, name) for name in others]
+        found += [Clause(item.name, name) for name in item.dialects if shape == "lua_alloc"]
+        found += [Clause(item.name, NAMES[dialect]) for dialect in item.clauses]
     return found
 
 
 def finding_of(judged: Judged, clause: Clause, own: str) -> Finding:
-    """What came of an item."""
+    """What came of an item; `own`: the dialects in force."""
     found = law(clause.law)
-    if clause.dialect:
+    if clause.dialect in found.dialects:
         return Finding("not applicable", f"judged by {own}; {clause.dialect}, {found.dialects[clause.dialect]}")
     assert judged.findings is not None
-    return judged.findings[clause.law]
+    if not clause.dialect:
+        return judged.findings[clause.law]
+    whole, part = judged.findings[clause.law], judged.findings.get(f"{clause.law}@{clause.dialect}")
+    return part or replace(whole, outcome="not applicable" if whole.outcome != "undecided" else whole.outcome)
 
 
 def run(subject: "ProcessSubject", settings: Settings) -> Judged:
@@ -147,13 +156,14 @@ def run(subject: "ProcessSubject", settings: Settings) -> Judged:
 
 def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
     """A finding for every law of a report."""
+    from heaplaw.check import APART
     from heaplaw.report import unmet
     from heaplaw.spec.history import Completed
     from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Violated
 
     unkept = {} if report.short else {verdict.law: reason for verdict, reason in unmet(report)}
     witnessed = _witnessed(report, settings)
-    ended = any(not isinstance(end, Completed) for profile, end in report.ends if profile != "first")
+    ended = any(not isinstance(end, Completed) for profile, end in report.ends if profile not in APART)
     short = ENDED if ended else MORE
     findings: dict[str, Finding] = {}
     for verdict in report.verdicts:
@@ -172,6 +182,27 @@ def _findings(report: "Report", settings: Settings) -> dict[str, Finding]:
         else:
             assert isinstance(outcome, Unknown | Error)
             findings[name] = Finding("undecided", f"{stated.id} {name} not decided: {outcome.why}", (short,))
+    return findings | _by_dialect(report)
+
+
+def _by_dialect(report: "Report") -> dict[str, Finding]:
+    """A finding for each dialect that speaks of a law where they differ: in force it is judged, else skipped."""
+    from heaplaw.terminal.clauses import forces, spoken
+
+    findings: dict[str, Finding] = {}
+    for one in spoken(report):
+        stated, said, known = one.law, one.said, report.expected.get(one.law.name)
+        head = f"{stated.id} {stated.name} {'forbidden' if said.broken else 'allowed'} by {one.name}"
+        told = f"{head}: {said.observed or '; '.join(report.clauses.answers[stated.name])}"
+        if not report.subject.env.dialects or one.dialect not in forces(report, stated):
+            findings[f"{stated.name}@{one.name}"] = Finding("not applicable", f"not in force; {told}")
+        elif not said.broken:
+            findings[f"{stated.name}@{one.name}"] = Finding("holds", f"tested on {said.judged:,} operations")
+        elif known:
+            findings[f"{stated.name}@{one.name}"] = Finding("expected", known.reason)
+        else:
+            lines = (told, "", f"    clause    {one.name} {one.text}", f"    see       {stated.id}-{stated.name}")
+            findings[f"{stated.name}@{one.name}"] = Finding("violated", told, lines)
     return findings
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from heaplaw.check import Report
 from heaplaw.minimise import involved_ranges
 from heaplaw.spec.catalogue import law
+from heaplaw.spec.dialects import NAMES
 from heaplaw.spec.event import NONE, NULL, Status
 from heaplaw.spec.history import Completed, Died, End, Exited, History, Hung
 from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Verdict, Violated
@@ -18,6 +19,7 @@ from heaplaw.steps import Telling, ending
 from heaplaw.store import repetition
 from heaplaw.subjects import ProcessSubject
 from heaplaw.terminal import facts
+from heaplaw.terminal.clauses import forces, spoken
 from heaplaw.terminal.facts import Failure
 from heaplaw.wording import Wording
 
@@ -82,6 +84,7 @@ def _report(report: Report, failures: Sequence[Failure]) -> dict[str, Any]:
             "offers": facts.found(report),
             "absent": facts.absent(report),
             "promises": facts.promises(report),
+            "dialects": [name for dialect, name in NAMES.items() if dialect & int(subject.env.dialects)],
             "notes": list(subject.notes),
         },
         "seed": report.seed,
@@ -109,6 +112,18 @@ def _verdict(verdict: Verdict, report: Report) -> dict[str, Any]:
         "broken": outcome.total if isinstance(outcome, Violated) else 0,
         "why": outcome.why if isinstance(outcome, Unknown | NotApplicable | Error) else None,
         "reason": known.reason if known else None,
+        "answers": report.clauses.answers.get(verdict.law, []),
+        "clauses": [
+            {
+                "dialect": one.name,
+                "in_force": one.dialect in forces(report, one.law),
+                "text": one.text,
+                "judged": one.said.judged,
+                "forbidden": one.said.broken,
+            }
+            for one in spoken(report)
+            if one.law.name == verdict.law
+        ],
     }
 
 

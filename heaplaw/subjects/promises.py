@@ -36,6 +36,16 @@ def promising(plain: Env, says: Promises) -> Env:
     )
 
 
+def dialects_named(names: Iterable[str], where: str) -> int:
+    """Standards and manuals by their names, added up; UsageError for one that is not known."""
+    known = {name.lower(): dialect for name, dialect in BY_NAME.items()}
+    for name in names:
+        if name.lower() not in known:
+            advice = did_you_mean(name, BY_NAME) or f"known are {listing(BY_NAME, 'and')}"
+            raise UsageError(f"{where}: there is no dialect `{name}`; {advice}")
+    return sum({known[name.lower()] for name in names})
+
+
 def policy_of(says: Promises, misuse: str) -> Policy:
     """What is promised of a misuse."""
     said = says.misuse or {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 
-from heaplaw.check import Report
+from heaplaw.check import APART, Report
 from heaplaw.minimise import Witness
 from heaplaw.picture import heap_lines
 from heaplaw.spec.catalogue import law
@@ -64,13 +64,16 @@ def failure(
     also: Sequence[str] = (),
     page: Page = PLAIN,
     said: str = "",
+    ruling: Sequence[tuple[str, str]] = (),
 ) -> list[Marked]:
     """A broken law: what was seen, the trace, the heap, the exact sizes, and what to type next.
 
-    `where`: the stored witness; `also`: laws that the same steps break; `said`: the subject's own words.
+    `where`: the stored witness; `also`: laws that the same steps break; `said`: the subject's own words; `ruling`:
+    what dialects say of it.
     """
     broken, violation = law(witness.law), replace(witness.violation, observed=facts.observed_text(witness))
     lines, rows = shown(witness.history, violation, Wording.of(subject), page)
+    rows += ruling
     rows += [("size", text) for text in facts.sizes_text(witness)]
     rows += [("also", f"{law(name).id} {name} breaks on the same steps") for name in also]
     rows += [("found", facts.found_text(witness))]
@@ -121,7 +124,7 @@ def closing(report: Report, page: Page = PLAIN) -> list[Marked]:
     """Counts, time, and how runs ended that did not end well."""
     texts = [f"{report.operations:,} operations, {report.seconds:.1f} s: {facts.counts(report)}"]
     for profile, end in report.ends:
-        if not isinstance(end, Completed) and profile != "first":
+        if not isinstance(end, Completed) and profile not in APART:
             texts.append(f"the {profile} run ended at operation {end.op:,}; later operations were not judged")
     texts += [f"the subject's last words: {report.last_words}"] if report.last_words else []
     return [Marked(line) for text in texts for line in wrap(text, page.columns, subsequent_indent="  ")]

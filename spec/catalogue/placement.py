@@ -33,10 +33,6 @@ aligned = Law[Event](
     required=lambda e: f"a multiple of {e.required_align} bytes",
     accepts=((Event(Kind.ALLOC, 64, ptr=0x1010),), (Event(Kind.ALLOC, 8, ptr=0x1008),)),
     rejects=((Event(Kind.ALLOC, 64, ptr=0x1008),), (Event(Kind.ALIGNED, 64, align=4096, ptr=0x1010),)),
-    dialects={
-        "C23": "7.24.3 p1: aligned for any object whose size is at most the size requested (the reading judged here)",
-        "C17": "7.22.3 p1: aligned for any type of object, small sizes included",
-    },
 )
 
 
