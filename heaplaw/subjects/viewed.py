@@ -21,7 +21,7 @@ def viewer_of(subject: ProcessSubject, read: Mapping) -> ProcessSubject | None:
         {"kind": "mapped", "library": calls["library"], "plan": calls["plan"], "view": list_view(read).document()},
         dict(read.environment),
     )
-    seen = SOUND | FITS[read.promises.fit] | (LEAST if read.promises.minimum is not None else frozenset())
+    seen = SOUND | FITS[read.promises.fit] | (LEAST if read.promises.minimum is not None else frozenset[str]())
     return replace(
         subject,
         command=command,
