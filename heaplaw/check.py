@@ -62,8 +62,9 @@ class Report:
 
     @property
     def expected(self) -> dict[str, Expected]:
-        """The violations that are known, by law."""
-        return {known.law: known for known in self.subject.expected}
+        """The violations that are known, by law; not those of other dialects than were expected."""
+        declared = self.subject.env.dialects
+        return {known.law: known for known in self.subject.expected if self.clauses.foreseen(known, declared)}
 
     @property
     def broken(self) -> list[Verdict]:
@@ -334,7 +335,7 @@ def check(
         interrupted = True
     witnesses: list[Witness] = []
     parting = time.monotonic() + PARTING
-    known = {expected.law for expected in subject.expected}
+    known = {expected.law for expected in subject.expected if state.clauses.foreseen(expected, subject.env.dialects)}
     for finding in sorted(state.findings.values(), key=nearness):
         if finding.law.name in known:
             continue

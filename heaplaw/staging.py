@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from heaplaw.models.scenes import resized_away, scenes
-from heaplaw.spec.dialects import Dialect, in_force
+from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.dialects import NAMES, Dialect, in_force
 from heaplaw.spec.history import History
 from heaplaw.spec.judge import Tally, by_clause, tallied
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.protocols import Limits
 
-from .subjects import ProcessSubject
+from .subjects import Expected, ProcessSubject
 
 MOST_ANSWERS = 6
 """Different answers that are kept of each law."""
@@ -47,6 +48,13 @@ class Clauses:
             if not allowed:
                 said.broken += 1
                 said.observed = said.observed or answer
+
+    def foreseen(self, known: Expected, declared: int) -> bool:
+        """Whether what was seen is what was expected: of a law in some dialects, that these forbid it, and no other
+        that is declared. A law that holds is as well: then the expectation is out of date.
+        """
+        forbid = {NAMES[dialect] for dialect in self.allowing(CATALOGUE[known.law])[1] if dialect & declared}
+        return not known.dialects or not forbid or forbid == set(known.dialects)
 
     def allowing(self, law: AnyLaw) -> tuple[list[Dialect], list[Dialect]]:
         """The dialects that allow all that was seen of a law, and those that do not."""

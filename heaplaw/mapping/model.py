@@ -86,8 +86,11 @@ class Expect:
     reason: str
     issue: str | None
     version: str | None
+    """What the version begins with, or "< 2.38": what it is below."""
     position: Position
     """Of the law's name in the file."""
+    dialects: tuple[str, ...] = ()
+    """Those of the dialects in force that forbid it, where it is expected of these alone."""
 
 
 @dataclass(frozen=True)

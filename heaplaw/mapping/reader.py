@@ -1,6 +1,7 @@
 """Reads a mapping file: all its mistakes are told at once, or there is none."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +51,7 @@ def load(path: Path) -> Mapping:
         "instances": top.number("instances", 1, vocab.MOST_INSTANCES) or 1,
     }
     promises = _promises(top)
-    expect = _expectations(top)
+    expect = _expectations(top, promises.dialects)
     name = top.text("name") or path.stem
     top.problems.check()
     assert judged.kind is not None
@@ -85,8 +86,8 @@ def load(path: Path) -> Mapping:
 
 def _misspelt(top: Section) -> frozenset[str]:
     """Add all unknown keys but those of calls and the buffer; give the keys that were probably meant."""
-    below = dict.fromkeys(vocab.PROMISES, "it belongs in [promises]")
-    below |= dict.fromkeys(vocab.EXPECT_KEYS, "it belongs in [[expect]]")
+    below = dict.fromkeys(vocab.EXPECT_KEYS, "it belongs in [[expect]]")
+    below |= dict.fromkeys(vocab.PROMISES, "it belongs in [promises]")
     below |= dict.fromkeys(("first", "next"), "it belongs in [view]")
     above = dict.fromkeys(vocab.TOP, "it belongs at the top, before the first [table]")
     meant = top.unknown(vocab.TOP, below)
@@ -251,7 +252,7 @@ def _expect_sections(top: Section) -> list[Section]:
     ]
 
 
-def _expectations(top: Section) -> tuple[Expect, ...]:
+def _expectations(top: Section, forced: tuple[str, ...]) -> tuple[Expect, ...]:
     value = top.table.get("expect")
     if value is not None and not isinstance(value, list):
         top.wrong("expect", value, "a list of tables", "write [[expect]], in two pairs of brackets")
@@ -259,22 +260,35 @@ def _expectations(top: Section) -> tuple[Expect, ...]:
     for index, element in enumerate(cast("list[object]", value) if isinstance(value, list) else []):
         if not isinstance(element, dict):
             elements.wrong(index, element, "a table of `law` and `reason`")
-    found = [_expected(section) for section in _expect_sections(top)]
+    found = [_expected(section, forced) for section in _expect_sections(top)]
     return tuple(item for item in found if item)
 
 
-def _expected(section: Section) -> Expect | None:
+def _expected(section: Section, forced: tuple[str, ...]) -> Expect | None:
     for key, what in (("law", "which law is broken"), ("reason", "why that is known")):
         # A key that was misspelt was told as such; it is not missed as well.
         if key not in section.table and not any(nearest(other, [key]) for other in section.table):
             position = section.document.key(section.route)
             section.problems.add(f"an expected violation needs `{key}`", position, f"{tick(key)} says {what}")
     name, reason = _law_name(section), section.text("reason")
-    issue, version = section.text("issue"), section.text("version")
+    issue, version, dialects = section.text("issue"), _version(section), _dialects(section) or ()
+    unforced = [dialect for dialect in dialects if dialect not in forced]
+    if name is not None and dialects and not law(name).clauses:
+        section.refuse("dialects", f"{tick(name)} is the same in every dialect", "leave `dialects` out")
+    elif unforced:
+        advice = "`dialects` of [promises] says which are"
+        section.refuse("dialects", f"not in force: {listing(unforced, 'and')}", advice)
     if name is None or reason is None:
         return None
     position = section.document.value((*section.route, "law")) or Position(1, 1)
-    return Expect(name, reason, issue, version, position)
+    return Expect(name, reason, issue, version, position, dialects)
+
+
+def _version(section: Section) -> str | None:
+    said = section.text("version")
+    if said is not None and said.startswith("<") and not re.fullmatch(r"< *\d+(\.\d+)*", said):
+        section.refuse("version", f"{tick(said)} is no version", 'for example "2.0", or "< 2.38" for all below it')
+    return said
 
 
 def _law_name(section: Section) -> str | None:

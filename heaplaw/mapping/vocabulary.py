@@ -184,7 +184,7 @@ TOP: tuple[str, ...] = (
 """Every key of the top level."""
 CALL_KEYS = ("call", "returns")
 BUFFER_KEYS = ("size", "align")
-EXPECT_KEYS = ("law", "reason", "issue", "version")
+EXPECT_KEYS = ("law", "dialects", "reason", "issue", "version")
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "aligned_size": ("any", "multiple"),

@@ -35,6 +35,8 @@ class Expected:
     law: str
     reason: str
     issue: str | None = None
+    dialects: tuple[str, ...] = ()
+    """Those in force that forbid it, where it is expected of these alone."""
 
 
 @dataclass

@@ -71,9 +71,9 @@ def mapped_subject(
     subject.name = known_as or read.name
     subject.offers |= promises_of(read, env)
     subject.expected = tuple(
-        Expected(known.law, known.reason, known.issue)
+        Expected(known.law, known.reason, known.issue, known.dialects)
         for known in read.expect
-        if known.version is None or version.startswith(known.version)
+        if known.version is None or is_of(version, known.version)
     )
     subject.notes = notes_of(read)
     if read.destroy and "base" in read.counters and not read.buffer:
@@ -132,6 +132,14 @@ def version_of(where: Path) -> str:
     """The version that a library's real file name tells, or the C library's; empty when there is none."""
     found = re.search(r"\.so\.([0-9][0-9.]*)$", os.path.realpath(where))
     return found.group(1) if found else version_of_c_library().rpartition(" ")[2] if where == c_library() else ""
+
+
+def is_of(version: str, meant: str) -> bool:
+    """Whether a version is one of those that an expectation is for; one that is not known is none of them."""
+    if meant.startswith("<"):
+        found, limit = (tuple(map(int, re.findall("[0-9]+", text))) for text in (version, meant))
+        return bool(found) and found < limit
+    return version.startswith(meant)
 
 
 def calls_of(read: Mapping) -> dict[str, Any]:
