@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from heaplaw.models.words import power
-from heaplaw.spec.event import NONE, Event, Status
+from heaplaw.spec.event import ERRNO_CLEARED, NONE, Event, Status
 from heaplaw.spec.history import Completed, History
 from heaplaw.spec.layout import PAGE
 from heaplaw.spec.shapes import MAKERS, Kind
@@ -16,9 +16,11 @@ from heaplaw.steps import COUNTERS as TOLD
 from heaplaw.steps import ending
 from heaplaw.wording import Names
 
-from .probes import ALIGNED, COUNTERS, ERRNO, GAP, MOVED, PLACE, SERVED, USABLE
+from .probes import ALIGNED, COUNTERS, ERRNO, GAP, MOVED, PLACE, SCENE, SERVED, USABLE
 
 Answer = tuple[str, ...]
+ANSWERING = (Kind.RESIZE_TO_ZERO, Kind.ODD_ALIGNED, Kind.ODD_POSIX_ALIGNED)
+"""Operations of scenes that ask for a block."""
 
 
 def answers(history: History, watch: str, counted: Collection[str] = ()) -> tuple[Answer, ...]:
@@ -29,7 +31,7 @@ def answers(history: History, watch: str, counted: Collection[str] = ()) -> tupl
 def comparable(a: History, b: History, index: int, watch: str) -> bool:
     """What the step is watched for can be compared: who refuses what is told by probes that watch just that."""
     statuses = {int(history.columns["status"][index]) for history in (a, b)}
-    if watch == SERVED:
+    if watch in (SERVED, SCENE):
         return True
     return statuses == {Status.OK} or (watch == ERRNO and statuses == {Status.FAILED})
 
@@ -52,23 +54,26 @@ def _answer(history: History, index: int, watch: str, counted: Collection[str]) 
         return ("not called",)
     if e.status in (Status.WRONG, Status.DIED):
         return ("neither a block nor a refusal" if e.kind in MAKERS else "neither done nor refused",)
+    if e.kind in ANSWERING:
+        return (refusal(history.trace.shape), _error(e)) if e.failed else ("a block",)
     if e.failed:
         word = refusal(history.trace.shape) if e.kind in MAKERS else "refused"
-        return (word, _error(e)) if watch == ERRNO else (word,)
+        return (word, _error(e)) if watch == ERRNO or (watch == SCENE and e.kind not in MAKERS) else (word,)
     words = [_served(history, index, e, watch)]
     words += _counters(history, index, counted) if watch == COUNTERS else []
     return tuple(word for word in words if word)
 
 
 def _error(e: Event) -> str:
-    if e.kind == Kind.POSIX_ALIGNED:
+    if e.kind in (Kind.POSIX_ALIGNED, Kind.ODD_POSIX_ALIGNED):
         return f"returns {code(int(e.err))}"
     return f"errno {code(int(e.err))}" if e.err else "errno not set"
 
 
 def _served(history: History, index: int, e: Event, watch: str) -> str:
     if not e.makes:
-        return "" if watch == COUNTERS else "done"
+        changed = "errno set to 0" if e.err == ERRNO_CLEARED else f"errno became {code(int(e.err))}"
+        return "" if watch == COUNTERS else changed if watch == SCENE and e.err else "done"
     if watch == USABLE:
         return f"usable {power(int(e.usable))}"
     if watch == ALIGNED:

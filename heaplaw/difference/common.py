@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from heaplaw.errors import UsageError
+from heaplaw.spec.dialects import named
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import COUNTERS
 from heaplaw.spec.law import FACTS, PROMISES
@@ -24,10 +25,18 @@ TOLD = {
     "num_blocks": "num_blocks",
     "header": "header",
     "limit": "limit",
+    "dialects": "dialects",
+    "zero_resize": "zero_resize",
+    "double_free": "double_free",
+    "interior_free": "interior_free",
+    "unaligned_free": "unaligned_free",
+    "foreign_free": "foreign_free",
     "max_request_align": "max_alignment",
     "max_request": "largest size asked for",
 }
 """Constants and promises that are told where they differ, and what they are called."""
+VALUED = frozenset({"zero size", "reuse order", "limit"})
+"""Promises that are told by their values."""
 
 
 def common_kinds(old: ProcessSubject, new: ProcessSubject) -> frozenset[Kind]:
@@ -59,6 +68,7 @@ def narrowed(subject: ProcessSubject, kinds: frozenset[Kind], other: ProcessSubj
         stated=told,
         operations=min(subject.operations, other.operations),
         instances=min(subject.instances, other.instances),
+        viewer=subject.viewer if not gone else None,
         _host=None,
     )
 
@@ -85,7 +95,7 @@ def apart(old: ProcessSubject, new: ProcessSubject) -> list[Apart]:
     names: dict[str, Callable[[frozenset[str]], Collection[str]]] = {
         "operations": lambda offers: {name_of_call(name, shape) for name in offers & calls},
         "counters": lambda offers: offers & {*COUNTERS, "usable_size"},
-        "promises": lambda offers: {name.replace(" ", "_") for name in offers & PROMISES},
+        "promises": lambda offers: {name.replace(" ", "_") for name in offers & PROMISES - VALUED},
         "facts": lambda offers: offers & FACTS - {"C functions"},
     }
     found: list[Apart] = []
@@ -96,7 +106,8 @@ def apart(old: ProcessSubject, new: ProcessSubject) -> list[Apart]:
     for name, word in TOLD.items():
         a, b = getattr(old.env, name), getattr(new.env, name)
         if a != b:
-            found.append(Apart(word, _word(a), _word(b)))
+            told = named if name == "dialects" else _word
+            found.append(Apart(word, told(a) or "none", told(b) or "none"))
     known = [{expected.law for expected in subject.expected} for subject in (old, new)]
     if known[0] != known[1]:
         found.append(only("expected violations", *known))

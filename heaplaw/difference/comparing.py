@@ -10,6 +10,7 @@ from .behaving import Probing, footprint
 from .common import apart, common_kinds, narrowed
 from .judging import changes, judged
 from .parts import Difference
+from .staged import of_scenes
 
 
 def compare(
@@ -36,7 +37,7 @@ def compare(
         second = judged(new, b, seed, asked, limits, lambda text: progress(f"new: {text}"))
         found = changes(first, second, seconds, progress)
         probing = Probing(a, b, progress)
-        behaviours = probing.all()
+        behaviours = [*probing.all(), *of_scenes(probing)]
         progress("comparing footprints")
         pages, compared = footprint(a, b, seed)
     finally:

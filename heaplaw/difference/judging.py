@@ -16,8 +16,9 @@ from heaplaw.spec.history import OP_COLUMNS, History, Trace
 from heaplaw.spec.judge import absence, judge
 from heaplaw.spec.law import implied
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import CALLS, Kind
-from heaplaw.spec.verdict import Holds, NotApplicable, Verdict, Violated
+from heaplaw.spec.shapes import CALLS, FUNCTION_OF, Kind
+from heaplaw.spec.verdict import Holds, NotApplicable, Unknown, Verdict, Violated
+from heaplaw.staging import silent
 from heaplaw.subjects import Expected, ProcessSubject
 from heaplaw.terminal.facts import name_of_call
 
@@ -68,21 +69,31 @@ def judged(
 ) -> Side:
     """Judge a subject by what both have; then, for what the other lacks, by everything that it has itself."""
     side = Side(subject)
-    for which in (narrow, subject) if narrow.kinds != subject.kinds else (narrow,):
-        state = Recording(which, seed, operations, laws_of(subject.shape.name), limits, progress=progress)
+    limited, fewer = narrow.env != subject.env, narrow.kinds != subject.kinds
+    for which in (narrow, subject) if limited or fewer else (narrow,):
+        state = Recording(which, seed, operations, laws_of(subject.shape.name, scenes=True), limits, progress=progress)
         try:
-            state.run()
+            if which is narrow or fewer:
+                state.run()
+            else:  # the same operations within other limits: scenes tell what it may be asked beyond those of the other
+                state.scenes()
         finally:
             which.close()
         side.done += state.done
         side.drawn += state.drawn if which is narrow else []
         for verdict in state.verdicts():
             known = side.verdicts.get(verdict.law)
-            if known is None or isinstance(known.outcome, NotApplicable) or (broken(verdict) and not broken(known)):
+            open_ = known is None or isinstance(known.outcome, NotApplicable | Unknown)
+            if (open_ and not isinstance(verdict.outcome, Unknown)) or known is None or worse(verdict, known):
                 side.verdicts[verdict.law] = verdict
                 if verdict.law in state.findings:
                     side.findings[verdict.law] = state.findings[verdict.law]
     return side
+
+
+def worse(verdict: Verdict, known: Verdict) -> bool:
+    """Broken, where it was not known to be."""
+    return broken(verdict) and not broken(known)
 
 
 def changes(old: Side, new: Side, seconds: float, progress: Progress) -> list[LawChange]:
@@ -99,10 +110,12 @@ def changes(old: Side, new: Side, seconds: float, progress: Progress) -> list[La
             earlier = witnesses[side]
             limit = seconds / LATER if any(known.complete for known in earlier) else seconds
             finding = one.findings[name]
-            witness = minimise(one.subject, finding.law, finding.history, finding.violation, limit, earlier)
-            witness = comparable(witness, one.subject, other.subject, limit)
+            on, beside = (each.subject.viewer if finding.viewed else each.subject for each in (one, other))
+            assert on is not None
+            witness = minimise(on, finding.law, finding.history, finding.violation, limit, earlier)
+            witness = replace(comparable(witness, on, beside, limit), viewed=finding.viewed)
             earlier.append(witness)
-            change = with_witness(change, side, witness, replayed(witness, other.subject))
+            change = with_witness(change, side, witness, replayed(witness, beside))
         found[name] = change
     return sorted(found.values(), key=lambda change: law(change.law).id)
 
@@ -126,7 +139,7 @@ def plain_change(name: str, old: Side, new: Side) -> LawChange:
         grade = Grade.WORSE
     elif broken(a) and isinstance(b.outcome, Holds):
         grade = Grade.BETTER
-    elif decided(a) and not decided(b):
+    elif decided(a) and isinstance(b.outcome, Unknown):
         grade = Grade.UNDECIDED
     return LawChange(a, b, grade, (old.expected.get(name), new.expected.get(name)))
 
@@ -137,13 +150,13 @@ def with_witness(change: LawChange, side: str, witness: Witness, other: Replay) 
     return replace(change, side=side, witness=witness, other=other, grade=grade)
 
 
-def comparable(witness: Witness, one: ProcessSubject, other: ProcessSubject, seconds: float) -> Witness:
+def comparable(witness: Witness, one: ProcessSubject, other: ProcessSubject | None, seconds: float) -> Witness:
     """The witness; with another of the sizes that fail, where the two part before the fault as it is.
 
     A size that is just too large for the one may well fit into the other: then nothing is said of what it would have
     done after a refusal.
     """
-    if missing(witness.trace, other) or alike(witness.trace, witness.history, other):
+    if other is None or missing(witness.trace, other) or alike(witness.trace, witness.history, other):
         return witness
     search = Search(one, law(witness.law), seconds)
     for found in reversed(witness.ranges):  # the step nearest to the fault first
@@ -167,13 +180,15 @@ def alike(trace: Trace, history: History, other: ProcessSubject) -> bool:
     return np.array_equal(history.columns["status"][:last], beside.columns["status"][:last])
 
 
-def replayed(witness: Witness, other: ProcessSubject) -> Replay:
-    """The witness of one side, on the other."""
+def replayed(witness: Witness, other: ProcessSubject | None) -> Replay:
+    """The witness of one side, on the other; None where that shows no free list, and the witness needs one."""
+    if other is None:
+        return Replay(why="it shows no free list")
     found, trace = law(witness.law), fitted(witness.trace, other)
     lacks = sorted(missing(trace, other))
     if lacks:
         return Replay(why=f"it has no {' and no '.join(lacks)}")
-    absent = sorted(found.needs - implied(other.offers))
+    absent = sorted(found.needs - implied(other.offers)) or (["clause"] if silent(found, other.env.dialects) else [])
     if absent:
         return Replay(why="; ".join(map(absence, absent)))
     decide = judge if len(trace) <= NAIVE_UP_TO else judge_fast
@@ -190,7 +205,8 @@ def missing(trace: Trace, subject: ProcessSubject) -> set[str]:
     """What a trace asks that the subject does not have, or may not be asked, in words."""
     env, shape = subject.env, subject.shape.name
     kinds: Sequence[int] = np.unique(np.asarray(trace.columns["kind"])).tolist()
-    found = {name_of_call(CALLS[Kind(kind)], shape) for kind in kinds if kind not in {*subject.kinds, Kind.CHECK}}
+    asked = {FUNCTION_OF.get(Kind(kind), Kind(kind)) for kind in kinds} - {Kind.CHECK, Kind.FILL_USABLE}
+    found = {name_of_call(CALLS[kind], shape) for kind in asked - subject.kinds}
     slots = np.asarray(trace.columns["slot"])
     if "free null" not in subject.offers and bool((slots == NULL).any()):
         found.add("free of NULL")

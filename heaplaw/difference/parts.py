@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heaplaw.minimise import Witness
 from heaplaw.spec.history import History, Trace
-from heaplaw.spec.verdict import Unknown, Verdict, Violated
+from heaplaw.spec.verdict import Holds, Verdict, Violated
 from heaplaw.subjects import Expected, ProcessSubject
 
 from .probes import Probe
@@ -151,7 +151,7 @@ class Difference:
 
 def decided(verdict: Verdict) -> bool:
     """The law was broken, or was judged often enough to say that it holds."""
-    return not isinstance(verdict.outcome, Unknown)
+    return isinstance(verdict.outcome, Holds | Violated)
 
 
 def broken(verdict: Verdict) -> bool:

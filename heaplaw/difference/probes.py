@@ -15,7 +15,7 @@ from heaplaw.spec.shapes import ALIGN_TAKERS, REQUESTS, SHAPES, Kind
 
 MOST = 4096
 """Steps of a probe that fills a heap."""
-SERVED, ERRNO, USABLE, ALIGNED, PLACE, MOVED, GAP, COUNTERS = (
+SERVED, ERRNO, USABLE, ALIGNED, PLACE, MOVED, GAP, COUNTERS, SCENE = (
     "served",
     "errno",
     "usable",
@@ -24,13 +24,14 @@ SERVED, ERRNO, USABLE, ALIGNED, PLACE, MOVED, GAP, COUNTERS = (
     "moved",
     "gap",
     "counters",
+    "scene",
 )
 """What of an answer is compared: block or refusal; the error of a refusal; the usable size; the largest power of two
 that divides the addresses of all blocks; whether the address is that of a block that ended; moved or in place; the
-distance to the block made before; what the counters add up.
+distance to the block made before; what the counters add up; in scenes whatever came of it.
 """
-SMALL = tuple(range(1, 257))
-"""Sizes where classes lie close to each other, all of them."""
+SMALL = (*range(1, 25), *(8 * k + d for k in range(3, 33) for d in (0, 1) if 8 * k + d > 24))
+"""Sizes where classes lie close to each other."""
 LARGER = (320, 384, 512, 640, 1000, 1024, 2048, 3000, 4096, 8192, 10_000, 16_384, 65_536, 131_072, 262_144, 2**20)
 FEW = (1, 2, 4, 7, 8, 9, 12, 16, 17, 24, 32, 48, 64, 100, 256, 1000, 4096, 65_536)
 """Sizes that are tried in place of both, where a run takes long."""
