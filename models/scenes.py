@@ -98,7 +98,8 @@ def refusals(s: Stage) -> Iterator[list[Op]]:
     """What nobody can serve, between blocks that must stay as they are; then small requests, which must be served."""
     huge = [size for size in HUGE if size <= s.env.max_request]
     for kind in (kind for kind in (*REQUESTS, Kind.RESIZE) if kind in s.kinds):
-        requests = [s.asks(kind, size) for size in huge]
+        unit = 64 if kind is Kind.ALIGNED and s.env.aligned_multiple else 1
+        requests = [s.asks(kind, size - size % unit) for size in huge]
         if kind is Kind.ZALLOC and s.env.counted:
             requests = [Op(kind, size, count=count) for count, size in WRAPPING if size <= s.env.max_request]
         if kind is Kind.RESIZE:

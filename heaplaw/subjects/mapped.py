@@ -130,8 +130,10 @@ def library_folders() -> list[Path]:
 
 def version_of(where: Path) -> str:
     """The version that a library's real file name tells, or the C library's; empty when there is none."""
+    if where == c_library():  # its file's name tells the interface's version
+        return version_of_c_library().rpartition(" ")[2]
     found = re.search(r"\.so\.([0-9][0-9.]*)$", os.path.realpath(where))
-    return found.group(1) if found else version_of_c_library().rpartition(" ")[2] if where == c_library() else ""
+    return found.group(1) if found else ""
 
 
 def is_of(version: str, meant: str) -> bool:
