@@ -187,7 +187,7 @@ def _operation(told: Telling, history: History, index: int) -> dict[str, Any]:
         "result": {
             "status": "ended" if ended else Status(int(e.status)).name.lower(),
             "address": hex(int(e.ptr)) if e.makes and not ended else None,
-            "error": int(e.err),
+            "error": 0 if ended else int(e.err),
             "text": ending(history) if ended else "; ".join(told.result(index)),
         },
     }

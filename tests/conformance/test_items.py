@@ -15,6 +15,9 @@ library = "libc"
 shape = "malloc"
 alloc = "malloc(size)"
 free = "free(ptr)"
+
+[promises]
+dialects = ["C23"]
 """
 
 
@@ -30,10 +33,12 @@ def test_an_item_a_law_with_stable_ids(suite: Suite, mapping: str) -> None:
     ids = [line for line in done.outlines if "::" in line]
     assert ids[:4] == [
         "mine.toml::HL101-aligned",
-        "mine.toml::HL101-aligned@C17",
         "mine.toml::HL102-sized",
         "mine.toml::HL103-blocks_disjoint",
+        "mine.toml::HL104-usable_size_covers_request",
     ]
+    dialects = [one.partition("@")[2] for one in ids if "HL901" in one]
+    assert dialects == ["", "C11", "C17", "C23", "POSIX", "glibc", "embedded"]
     assert len(set(ids)) == len(ids) > 25
 
 
@@ -43,14 +48,51 @@ def test_header_skips_and_junit(suite: Suite, mapping: str, pytester: pytest.Pyt
     done.stdout.re_match_lines(
         [
             r"heaplaw: glibc [\d.]+   shape malloc   seed 7   dialect C23",
-            r"mine\.toml \.s[.s]+ .*",
-            r"SKIPPED \[1\] mine\.toml:1: judged by C23; C17, 7\.22\.3 p1: .*small sizes included",
+            r"mine\.toml \.+s[.s]+ .*",
+            r"SKIPPED \[1\] mine\.toml:1: not in force; HL910 small_sizes_aligned allowed by C17: .* multiple of 16",
         ]
     )
     cases = {case.get("name"): case for case in ET.parse(pytester.path / "out.xml").iter("testcase")}
     told = {p.get("name"): p.get("value") for p in cases["HL103-blocks_disjoint"].iter("property")}
     assert (told["heaplaw.evidence"] or "").startswith("tested on ")
     assert "seed 7" in (told["heaplaw.subject"] or "")
+
+
+STRICT = """library = "libc"
+shape = "malloc"
+alloc = "malloc(size)"
+free = "free(ptr)"
+realloc = "{function}(ptr, size)"
+
+[promises]
+dialects = ["C17", "POSIX"]
+"""
+SOURCE = """#include <stdlib.h>
+void *mine(void *p, size_t n) { if (n) return realloc(p, n); free(p); return NULL; }
+void *my_malloc(size_t n) { return malloc(n); }
+void my_free(void *p) { free(p); }
+"""
+
+
+def test_the_clause_that_is_broken_fails_and_the_others_do_not(suite: Suite, pytester: pytest.Pytester) -> None:
+    (pytester.path / "mine.c").write_text(SOURCE)
+    text = STRICT.replace('library = "libc"', 'source = "mine.c"').format(function="mine")
+    pytester.makefile(".toml", mine=text.replace('"malloc(', '"my_malloc(').replace('"free(', '"my_free('))
+    done = suite("", "--heaplaw", "mine.toml", *SHORT, *CONFORMANCE, "-k", "HL902", "-rA")
+    assert done.parseoutcomes() == {
+        "failed": 2,
+        "passed": 1,
+        "skipped": 4,
+        "deselected": done.parseoutcomes()["deselected"],
+    }
+    done.stdout.re_match_lines(
+        [
+            r".*clause +POSIX realloc, RETURN VALUE: a null pointer with errno set.*",
+            r"PASSED mine\.toml::HL902-zero_resize_answered@C17",
+            r"SKIPPED .*not in force; HL902 zero_resize_answered allowed by C23: NULL, errno not set",
+            r"FAILED mine\.toml::HL902-zero_resize_answered@POSIX .*",
+        ]
+    )
 
 
 def test_a_violation_fails_one_item_and_stops_at_the_first(suite: Suite, pytester: pytest.Pytester) -> None:
