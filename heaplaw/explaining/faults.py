@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from heaplaw.mutants import MUTANTS, Mutant
+from heaplaw.mutants.lists import LIST_MUTANTS
 from heaplaw.mutants.reference import PATCHES, subjects_of
 from heaplaw.mutants.shapes import SHAPE_MUTANTS
 from heaplaw.spec.law import AnyLaw, Scope
@@ -28,5 +29,6 @@ def seeded(found: AnyLaw) -> Fault | None:
     made = sorted((mutant for mutant in compiled if mutant.law == found.name), key=_hidden)
     made += sorted((mutant for mutant in compiled if found.name in mutant.also), key=_hidden)
     patched = [patch for patch in PATCHES.values() if patch.law == found.name and subjects_of(patch.name)]
-    faults = [Fault(item.name, item.summary) for item in made] + [Fault(item.name, item.summary) for item in patched]
+    listed = [item for item in LIST_MUTANTS if item.law == found.name]
+    faults = [Fault(item.name, item.summary) for item in (*made, *patched, *listed)]
     return next(iter(faults), None)

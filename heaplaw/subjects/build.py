@@ -145,6 +145,18 @@ def _folder() -> Path:
         return Path(_private().name)
 
 
+def kept(name: str, text: str) -> Path:
+    """A file of that name and text, in the folder where libraries are kept."""
+    path = _folder() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text() != text:
+        handle, draft = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(draft).replace(path)
+    return path
+
+
 def _compile(source: Path, language: Language, compiler: list[str], made: Path) -> None:
     """Under a name of its own first: no process ever sees half a library."""
     handle, name = tempfile.mkstemp(".so", f".{source.stem}-", made.parent)

@@ -9,10 +9,13 @@ from heaplaw import native
 from heaplaw.calls import PYTHON_FAMILIES
 from heaplaw.errors import UsageError
 from heaplaw.mutants import CORRECT, MUTANTS
+from heaplaw.mutants.lists import FILES, text_of
+from heaplaw.mutants.lists import NAMES as LISTS
 from heaplaw.mutants.shapes import MAPPING
 from heaplaw.spec.shapes import SHAPES
 
 from .base import ProcessSubject
+from .build import kept
 from .listing import find_mapping, names
 from .mapped import mapped_subject
 from .native import native_subject
@@ -97,7 +100,11 @@ def mutant_subject(name: str) -> ProcessSubject:
 
     if name in PATCHES and subjects_of(name):
         return reference_subject(subjects_of(name)[0], package(name), f"mutant:{name}")
-    known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING, *PATCHES)
+    if name in LISTS:
+        made = LISTS[name]
+        *_, path = (kept(f"mutants/{name}/{file}", text_of(made, file)) for file in FILES)
+        return mapped_subject(path, f"mutant:{name}")
+    known = (*(mutant.name for mutant in MUTANTS), *CORRECT, *MAPPING, *PATCHES, *LISTS)
     if name not in known:
         import difflib
 

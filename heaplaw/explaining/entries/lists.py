@@ -17,7 +17,6 @@ FIRST_FIT = Entry(
     kept=program("freelist", alloc(64, 0x10, first_fit=BASE + 0x10), alloc(64, 0x60, first_fit=BASE + 0x60)),
     broken=program("freelist", alloc(64, 0x10, first_fit=BASE + 0x10), alloc(64, 0xB0, first_fit=BASE + 0x60)),
     legitimate=f"for every other strategy: best fit and size classes are as good a design. {_SEEN}",
-    settings=('fit = "any"',),
 )
 MINIMUM = Entry(
     "split_leaves_minimum",
@@ -38,7 +37,6 @@ BEST_FIT = Entry(
     kept=program("freelist", alloc(64, 0x10, least_fit=80, taken_from=80)),
     broken=program("freelist", alloc(64, 0x10, least_fit=80, taken_from=4096)),
     legitimate=f"for every other strategy. {_SEEN}",
-    settings=('fit = "any"',),
 )
 ENDS = Entry(
     "list_ends",
@@ -55,7 +53,7 @@ LISTED_ONCE = Entry(
     "Two free blocks that share memory are sooner or later handed out to two owners. On the list this is seen as soon "
     "as it is so, many operations before blocks_disjoint is broken. Seen to break it: a rest that is entered larger "
     "than it is, and a block that was joined with its neighbour and stays on the list.",
-    kept=program("freelist", alloc(64, 0x10, walk=Walk.ENDED)),
+    kept=program("freelist", alloc(64, 0x10, walk=Walk.ENDED, free_shared=0)),
     broken=program("freelist", alloc(64, 0x10, walk=Walk.ENDED, free_shared=16)),
     legitimate=f"never. {_SEEN}",
 )
@@ -65,7 +63,7 @@ LISTED_FREE = Entry(
     "somebody asks for its size. Its header is nobody's, and may lie in the end of the block below, as some allocators "
     "have it. Seen to break it: a block that is handed out whole and stays on the list, and joining with a neighbour "
     "that is live.",
-    kept=program("freelist", alloc(64, 0x10, walk=Walk.ENDED)),
+    kept=program("freelist", alloc(64, 0x10, walk=Walk.ENDED, live_shared=0)),
     broken=program("freelist", alloc(64, 0x10, walk=Walk.ENDED, live_shared=64)),
     legitimate=f"never. {_SEEN}",
 )
