@@ -30,5 +30,6 @@ def seeded(found: AnyLaw) -> Fault | None:
     made += sorted((mutant for mutant in compiled if found.name in mutant.also), key=_hidden)
     patched = [patch for patch in PATCHES.values() if patch.law == found.name and subjects_of(patch.name)]
     listed = [item for item in LIST_MUTANTS if item.law == found.name]
-    faults = [Fault(item.name, item.summary) for item in (*made, *patched, *listed)]
+    faults = [Fault(item.name, item.summary) for item in made] + [Fault(item.name, item.summary) for item in patched]
+    faults += [Fault(item.name, item.summary) for item in listed]
     return next(iter(faults), None)
