@@ -161,11 +161,12 @@ def mutants(quick: bool) -> Iterator[str]:
         return
     cases = cases[:: QUICK_EVERY if quick else 1]
     seconds = QUICK_SECONDS if quick else SECONDS
-    outcomes = {name: {case.name: attempt(case, make(), seconds) for case in cases} for name, make in WAYS.items()}
+    outcomes = dict[str, dict[str, Outcome]]()
     yield f"generators: {len(cases)} native mutants, {seconds:.0f} s each at most, until the first violation is judged"
     yield "  drawn by                  killed        seconds to the first violation"
-    for name, found in outcomes.items():
-        times = [outcome.seconds for outcome in found.values() if outcome.killed]
+    for name, make in WAYS.items():
+        outcomes[name] = {case.name: attempt(case, make(), seconds) for case in cases}
+        times = [outcome.seconds for outcome in outcomes[name].values() if outcome.killed]
         share = f"{len(times)} of {len(cases)}"
         yield f"  {name:<24}  {share:<12}  {spread(times)}"
     for name, found in outcomes.items():
@@ -197,12 +198,13 @@ def met(quick: bool) -> Iterator[str]:
     """Drawn conditions, by each way, in the same number of operations."""
     n, wanted = QUICK_CONDITIONS if quick else CONDITIONS, conditions.drawn(EACH, SEED)
     for base in BASES:
-        found = {name: watched(base, make(), n, wanted) for name, make in WAYS.items()}
+        found = dict[str, set[conditions.Condition]]()
         yield f"generators: {len(wanted)} drawn conditions, {n:,} operations on {base.removeprefix('mutant:')}"
         yield "  drawn by                  met      " + "  ".join(f"{sort:>9}" for sort in conditions.SORTS)
-        yield "  all of them               " + f"{len(wanted):<7}  " + counts(wanted)
-        for name, those in found.items():
-            yield f"  {name:<24}  {len(those):<7}  " + counts(those)
+        yield f"  all of them               {len(wanted):<7}  " + counts(wanted)
+        for name, make in WAYS.items():
+            found[name] = watched(base, make(), n, wanted)
+            yield f"  {name:<24}  {len(found[name]):<7}  " + counts(found[name])
         both, plain = found["phases + search"], found["phases"]
         yield f"  by phases + search and not by phases: {len(both - plain)}; the other way: {len(plain - both)}"
 

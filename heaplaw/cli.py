@@ -171,9 +171,11 @@ def check(
 
 def searching_of(operations: int, corpus: Path | None) -> "Searching | None":
     """The search that is asked for, if one is."""
+    if not operations:
+        return None
     from .search import Searching
 
-    return Searching(operations, corpus) if operations else None
+    return Searching(operations, corpus)
 
 
 @cli.command()

@@ -62,6 +62,14 @@ def script_of(document: Mapping[str, Any]) -> tuple[str, Script]:
     return shape, Script(kind.astype(np.uint8), slot, *words)
 
 
+def parsed(text: str) -> object:
+    """JSON; ValueError in words."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"no JSON, or not whole ({error})") from error
+
+
 @dataclass
 class Corpus:
     """A folder of stretches of one shape. Files of other shapes are left alone."""
@@ -81,7 +89,7 @@ class Corpus:
         found = list[Script]()
         for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
             try:
-                document = json.loads(path.read_text())
+                document = parsed(path.read_text())
                 if not isinstance(document, dict):
                     raise TypeError("not a stretch of heaplaw")
                 shape, script = script_of(cast("dict[str, Any]", document))

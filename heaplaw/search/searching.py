@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .corpus import Corpus
+from heaplaw.store import check_folder
+
+from .corpus import OPTION, Corpus
 from .loop import Search
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ class Searching:
     search: Search | None = field(default=None, init=False)
     corpus: Corpus | None = field(default=None, init=False)
     done: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.folder is not None:
+            check_folder(self.folder, OPTION)
 
     def __call__(self, check: "Check") -> None:
         """Search, and tell the check's user how far it is."""
