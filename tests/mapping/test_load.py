@@ -47,7 +47,10 @@ coalesces = false
 padding = "excluded"
 errno = true
 shrinks = true
-misuse = "abort"
+zero_resize = "null"
+usable = "writable"
+dialects = ["C17", "POSIX"]
+misuse = { double = "abort", foreign = "ignore" }
 cost = "amortised"
 thread_safe = true
 fit = "best"
@@ -62,6 +65,12 @@ version = "1."
 [[expect]]
 law = "blocks_disjoint"
 reason = "older"
+
+[[expect]]
+law = "HL902"
+dialects = ["POSIX"]
+reason = "oldest"
+version = "< 2.38"
 """
 
 
@@ -113,13 +122,17 @@ def test_every_key(reading: Reading) -> None:
     }
     assert mapping.promises == Promises(
         alignment=16, max_alignment=4096, aligned_size="multiple", size_bits=32, zero_size="unique", direction="down",
-        reuse="lifo", coalesces=False, padding="excluded", errno=True, shrinks=True, misuse="abort", cost="amortised",
-        thread_safe=True, fit="best", minimum=48,
+        reuse="lifo", coalesces=False, padding="excluded", errno=True, shrinks=True, cost="amortised",
+        thread_safe=True, fit="best", minimum=48, zero_resize="null", usable="writable", dialects=("C17", "POSIX"),
+        misuse={"double": "abort", "foreign": "ignore"},
     )  # fmt: skip
     lines = FULL.splitlines()
     assert mapping.expect == (
         Expect("aligned", "old", "https://example.org/1", "1.", Position(lines.index('law = "HL101"') + 1, 7, 7)),
         Expect("blocks_disjoint", "older", None, None, Position(lines.index('law = "blocks_disjoint"') + 1, 7, 17)),
+        Expect(
+            "zero_resize_answered", "oldest", None, "< 2.38", Position(lines.index('law = "HL902"') + 1, 7, 7), ("POSIX",)
+        ),
     )
     assert mapping.text == FULL
 
@@ -138,8 +151,8 @@ def test_what_is_filled_in(reading: Reading, whole: str) -> None:
 
 def test_all_defaults_of_promises() -> None:
     assert dataclasses.astuple(Promises()) == (
-        None, None, None, 64, "unspecified", "any", "any", None, "any", False, False, None, None, None, None,
-        "any", None,
+        None, None, None, 64, "unspecified", "unspecified", "covers", "any", "any", None, "any", False, False, None,
+        None, (), None, None, "any", None,
     )  # fmt: skip
 
 
