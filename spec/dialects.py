@@ -7,9 +7,10 @@ judged by all that speak: its answer is a fault only if every one of them forbid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import reduce
 from typing import Any, TypeAlias
 
-from .logic import Truth, every
+from .logic import Truth, Word, every, implies, ite, mod_pow2
 
 
 class Dialect(IntFlag):
@@ -73,15 +74,14 @@ def in_force(clauses: Clauses, declared: int) -> list[Dialect]:
     return [dialect for dialect in clauses if declared == 0 or dialect & declared]
 
 
-def permitted(clauses: Clauses, declared: int, *args: Any) -> Truth:
+def permitted(clauses: Clauses, declared: Word, *args: Any) -> Truth:
     """Every declared dialect allows it; or, where none is declared, one of all."""
-    answers = [clauses[dialect].allows(*args) for dialect in in_force(clauses, declared)]
-    if declared:
-        return every(answers)
-    found: Truth = answers[0]
-    for answer in answers[1:]:
-        found = found | answer
-    return found
+    answers = {dialect: clause.allows(*args) for dialect, clause in clauses.items()}
+    one = reduce(lambda a, b: a | b, answers.values())
+    # What is declared is a sum of different powers of two: one of them is in it if what is left modulo twice that is
+    # no less than it.
+    all_declared = every(implies(mod_pow2(declared, 2 * int(d)) >= int(d), allowed) for d, allowed in answers.items())
+    return ite(declared == 0, one, all_declared)
 
 
 def named(dialects: int) -> str:

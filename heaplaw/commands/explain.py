@@ -4,7 +4,7 @@ import click
 
 from heaplaw.console import Output, echo
 
-TOPICS = ("mapping", "exit-codes", "verdicts")
+TOPICS = ("mapping", "exit-codes", "verdicts", "dialects", "misuse")
 """What is explained beside laws; `explaining.topics` tells it."""
 
 
@@ -14,7 +14,8 @@ TOPICS = ("mapping", "exit-codes", "verdicts")
 def command(as_json: bool, codes: tuple[str, ...]) -> None:
     """Tell laws whole: what it asks, its sources, a program that keeps it and one that breaks it, what allows that.
 
-    CODE: a law's code or name (HL103, blocks_disjoint), or a topic: mapping, exit-codes, verdicts.
+    CODE: a law's code or name (HL103, blocks_disjoint), or a topic: mapping, exit-codes, verdicts, dialects,
+    misuse.
     """
     from heaplaw import explaining, schemas
     from heaplaw.errors import UsageError

@@ -7,6 +7,7 @@ from heaplaw.schemas import envelope
 from heaplaw.spec.law import AnyLaw
 from heaplaw.terminal.marked import lines_of
 
+from .clauses import Stated, stated
 from .entries import ENTRIES
 from .entry import Example, in_mapping
 from .faults import seeded
@@ -25,14 +26,15 @@ def document(asked: Sequence[AnyLaw | Topic]) -> dict[str, Any]:
 
 
 def _law(found: AnyLaw) -> dict[str, Any]:
-    entry, (kept, broken), fault = ENTRIES[found.name], pair(found.name), seeded(found)
+    entry, (kept, broken), fault, said_of = ENTRIES[found.name], pair(found.name), seeded(found), stated(found)
     return {
         "id": found.id,
         "name": found.name,
         "sentence": found.sentence,
         "words": entry.words,
         "source": found.source,
-        "dialects": dict(found.dialects),
+        "dialects": {said.dialect: said.text for said in said_of},
+        "clauses": [_clause(said) for said in said_of if found.clauses],
         "shapes": sorted(found.shapes),
         "scope": found.scope.value,
         "judges": judges(found),
@@ -43,6 +45,11 @@ def _law(found: AnyLaw) -> dict[str, Any]:
         "settings": ["\n".join(in_mapping(text)) for text in entry.settings],
         "seeded": None if fault is None else {"mutant": fault.name, "summary": fault.summary},
     }
+
+
+def _clause(said: Stated) -> dict[str, Any]:
+    told = {"dialect": said.dialect, "text": said.text, "leaves_open": said.open}
+    return {**told, "allows": list(said.allows), "forbids": list(said.forbids)}
 
 
 def _example(found: AnyLaw, example: Example, judged: Judged) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.law import AnyLaw
 from heaplaw.terminal.marked import lines_of
 
+from .clauses import stated
 from .entries import ENTRIES, GROUPS
 from .entry import in_mapping
 from .faults import seeded
@@ -65,7 +66,9 @@ def _table() -> list[str]:
 def _section(found: AnyLaw) -> list[str]:
     entry, (kept, broken) = ENTRIES[found.name], pair(found.name)
     facts = [f"- source: {_plain(found.source)}"]
-    facts += [f"- {dialect}: {_plain(clause)}" for dialect, clause in found.dialects.items()]
+    facts += [
+        f"- {each.dialect}: {_plain('; '.join(filter(None, (each.text, each.ruling))))}" for each in stated(found)
+    ]
     facts += [f"- shapes: {shapes(found)}", f"- judges {judges(found)}"]
     facts += [f"- needs {names}: {way}" for names, way in needed(found)]
     parts = [f"({anchor(found)})=\n### {found.id} {found.name}", f"**{_plain(found.sentence)}**"]

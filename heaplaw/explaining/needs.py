@@ -11,6 +11,9 @@ _PROMISED = "promised by the reference's allocators (`heaplaw subjects`); no map
 NEEDS: Mapping[str, str] = {
     "calloc": '`zeroed = "…"`',
     "realloc": '`realloc = "…"`',
+    "free": '`free = "…"`',
+    "aligned_alloc": '`aligned = "…"`',
+    "posix_memalign": '`posix_memalign = "…"`',
     "pop": '`pop = "…"`',
     "release": '`mark = "…"` and `release = "…"`',
     "renew": '`destroy = "…"`',
@@ -30,6 +33,10 @@ NEEDS: Mapping[str, str] = {
     "coalesces": "`[promises] coalesces = true`, which a malloc is taken to promise",
     "reuse order": '`[promises] reuse = "lifo"` or `"fifo"`',
     "zero size": '`[promises] zero_size = "null"` or `"unique"`',
+    "zero resize": '`[promises] zero_resize = "null"` or `"unique"`',
+    "any aligned size": '`[promises] aligned_size = "any"`',
+    "usable bytes": '`[promises] usable = "writable"`',
+    "misuse": "`[promises] misuse = …`, a policy: abort, ignore or error",
     "errno": "`[promises] errno = true`",
     "shrinks": "`[promises] shrinks = true`",
     "limit": _PROMISED,
@@ -38,10 +45,10 @@ NEEDS: Mapping[str, str] = {
     "constant time": _PROMISED,
     "linear time": _PROMISED,
     **dict.fromkeys(sorted(REPORTS), _REPORTED),
-    **dict.fromkeys(("walk", "free_shared", "live_shared"), "`[view]`, by which the free list is looked at"),
-    **dict.fromkeys(("least_free", "least_taken"), "`[view]`, and `[promises] minimum = …`"),
-    "first_fit": '`[view]`, and `[promises] fit = "first"`',
-    **dict.fromkeys(("least_fit", "taken_from"), '`[view]`, and `[promises] fit = "best"`'),
+    **dict.fromkeys(("walk", "free_shared", "live_shared"), "`view`, by which the free list is looked at"),
+    **dict.fromkeys(("least_free", "least_taken"), "`view`, and `[promises] minimum = …`"),
+    "first_fit": '`view`, and `[promises] fit = "first"`',
+    **dict.fromkeys(("least_fit", "taken_from"), '`view`, and `[promises] fit = "best"`'),
 }
 """Each thing that a law may need, and what offers it. docs/mapping.md explains the keys."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from heaplaw.spec.event import NONE, Status
 from heaplaw.spec.history import Completed, Died, End, History, Op, make_history, make_trace, plain_env
-from heaplaw.spec.shapes import MAKERS, Kind
+from heaplaw.spec.shapes import MAKERS, Kind, Misuse
 
 BASE = 0x20000
 """The address that those of examples are relative to; the first of the buffer, where there is one."""
@@ -29,6 +29,8 @@ class Step:
     count: int = 1
     label: int = 0
     status: Status = Status.OK
+    signal: int = 0
+    """The one that ended the process in it."""
     told: Mapping[str, int] = field(default_factory=dict[str, int])
     """Further columns of the history: counters, flags, reports."""
 
@@ -51,6 +53,36 @@ def zeroed(count: int, size: int, at: int | None = None, **told: int) -> Step:
 def aligned(size: int, align: int, at: int | None = None, **told: int) -> Step:
     """A request that says the alignment, bytes."""
     return _answered(Step(Kind.ALIGNED, size, at, align=align, told=told))
+
+
+def posix_aligned(size: int, align: int, at: int | None = None, **told: int) -> Step:
+    """The same, given through an out-pointer."""
+    return _answered(Step(Kind.POSIX_ALIGNED, size, at, align=align, told=told))
+
+
+def odd_aligned(size: int, align: int, at: int | None = None, **told: int) -> Step:
+    """A request that says an alignment that is none."""
+    return _answered(Step(Kind.ODD_ALIGNED, size, at, align=align, told=told))
+
+
+def odd_posix_aligned(size: int, align: int, at: int | None = None, **told: int) -> Step:
+    """The same, given through an out-pointer."""
+    return _answered(Step(Kind.ODD_POSIX_ALIGNED, size, at, align=align, told=told))
+
+
+def resize_to_zero(of: int, at: int | None = None, **told: int) -> Step:
+    """The block that step `of` made is resized to 0 bytes."""
+    return _answered(Step(Kind.RESIZE_TO_ZERO, 0, at, of=of, told=told))
+
+
+def misfree(of: int, misuse: Misuse, **told: int) -> Step:
+    """A pointer is freed that must not be, made from the block of step `of`."""
+    return Step(Kind.MISFREE, int(misuse), of=of, told=told)
+
+
+def fill(of: int, usable: int, **told: int) -> Step:
+    """The owner writes the block that step `of` made up to its usable size, bytes."""
+    return Step(Kind.FILL_USABLE, of=of, told={"usable": usable, **told})
 
 
 def resize(of: int, size: int, at: int | None = None, **told: int) -> Step:
@@ -98,9 +130,9 @@ def refused(step: Step) -> Step:
     return replace(step, status=Status.FAILED)
 
 
-def died(step: Step) -> Step:
-    """The same operation, which ends in a crash."""
-    return replace(step, at=None, status=Status.DIED)
+def died(step: Step, signal: int = SEGV) -> Step:
+    """The same operation, in which a signal ends the process."""
+    return replace(step, at=None, status=Status.DIED, signal=int(signal))
 
 
 @dataclass
@@ -120,15 +152,16 @@ class _Owners:
 
     def absorb(self, index: int, step: Step, owner: int) -> None:
         """Take in a step."""
-        if step.status != Status.OK:
+        if step.kind == Kind.RESIZE_TO_ZERO:
+            self.live.pop(owner, None)
+        elif step.status != Status.OK:
             self.holds[index] = owner if step.kind == Kind.RESIZE else index
-            return
-        if step.kind in (Kind.FREE, Kind.RESIZE, Kind.POP):
+        elif step.kind in (Kind.FREE, Kind.RESIZE, Kind.POP):
             self.live.pop(owner, None)
         elif step.kind in (Kind.RESET, Kind.RENEW, Kind.RELEASE):
             since = owner if step.kind == Kind.RELEASE else -1
             self.live = {maker: size for maker, size in self.live.items() if maker < since}
-        if step.kind in MAKERS:
+        if step.status == Status.OK and step.kind in MAKERS:
             self.live[index] = step.size * step.count
 
 
@@ -149,6 +182,6 @@ def program(shape: str, *steps: Step, profile: str = "mixed", **env: Any) -> His
         ptr = 0 if step.at is None else BASE + step.at
         held = owners.live.get(owner, 0)
         rows.append({"status": int(step.status), "owner": owner, "held": held, "ptr": ptr, **step.told})
-        end = Died(index, SEGV) if step.status == Status.DIED else end
+        end = Died(index, step.signal) if step.status == Status.DIED else end
         owners.absorb(index, step, owner)
     return make_history(make_trace(shape, ops, promised, profile), rows, end)

@@ -3,7 +3,8 @@
 from heaplaw.models.words import offset
 from heaplaw.picture import heap_lines
 from heaplaw.ranges import power
-from heaplaw.spec.event import Direction, Env, Order, Padding, Zero
+from heaplaw.spec.dialects import named
+from heaplaw.spec.event import Direction, Env, Order, Padding, Policy, Zero
 from heaplaw.spec.history import History, plain_env
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
@@ -20,7 +21,7 @@ BROKEN = 2
 _SAID = {"usable_size": "usable", "invariant": "sound", **{name: name for name in REPORTS}}
 """What a subject says that steps do not tell, and the column of the history that holds it."""
 
-_WORDS = {"zero_size": Zero, "direction": Direction, "padding": Padding, "reuse_order": Order}
+_WORDS = {"zero_size": Zero, "zero_resize": Zero, "direction": Direction, "padding": Padding, "reuse_order": Order}
 """Promises that are one of a few words; a mapping's key for the last is `reuse`."""
 _NUMBERS = {
     "header": "a header of {} bytes",
@@ -45,6 +46,10 @@ def setting(history: History) -> str:
     for name, words in _WORDS.items():
         if _differs(told, plain, name):
             parts.append(f'{name.removesuffix("_order")} "{words(getattr(told, name)).name.lower()}"')
+    parts += [f"by {named(int(told.dialects))}"] if told.dialects else []
+    for name in ("double", "interior", "unaligned", "foreign"):
+        if policy := getattr(told, f"{name}_free"):
+            parts.append(f'{name} free "{Policy(policy).name.lower()}"')
     parts += ["a steady workload"] if history.trace.profile == "steady" else []
     return "; ".join([shape, *parts])
 
@@ -64,7 +69,7 @@ def scene(found: AnyLaw, example: Example, judged: Judged, page: Page = PLAIN) -
         asked, _, came = found.observed(example).partition(" -> ")
         return [Marked(f"    {asked}"), Marked(f"      -> {came}")]
     lines = steps_lines(example, judged.guilty, found.name, page=page)
-    said = sorted(name for name in found.needs if name in _SAID)
+    said = sorted(name for name in found.needs if _SAID.get(name) in example.columns)
     lines += [Marked(""), *_table(example, said)] if said else []
     silent = found.needs & REPORTS or found.scope is Scope.RUN  # what matters is not where blocks lie
     drawn = [] if silent else heap_lines(example, judged.guilty, page)

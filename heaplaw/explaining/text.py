@@ -9,6 +9,7 @@ from heaplaw.spec.verdict import Violation
 from heaplaw.terminal.marked import Marked, Role, mark
 from heaplaw.terminal.page import PLAIN, Page
 
+from .clauses import stated
 from .entries import ENTRIES
 from .entry import in_mapping
 from .faults import seeded
@@ -66,8 +67,9 @@ def law_lines(found: AnyLaw, page: Page = PLAIN) -> list[Marked]:
     entry, (kept, broken) = ENTRIES[found.name], pair(found.name)
     lines = [mark(f"{found.id} {found.name}", Role.STRONG), *prose(found.sentence, page, role=Role.STRONG)]
     lines += [BLANK, *prose(entry.words, page), BLANK, *row("source", found.source, page)]
-    for dialect, clause in found.dialects.items():
-        lines += row(dialect, clause, page)
+    for said in stated(found):
+        lines += row(said.dialect, said.text, page)
+        lines += prose(said.ruling, page, LABEL) if said.ruling else []
     lines += [*row("shapes", shapes(found), page), *row("judges", judges(found), page)]
     for names, way in needed(found):
         lines += row("needs", f"{names}: {way}", page)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from heaplaw.mapping.vocabulary import CONSTANTS, COUNTERS, OPERATIONS, PROMISES
+from heaplaw.spec.dialects import NAMES, Dialect
 
 
 @dataclass(frozen=True)
@@ -67,5 +68,48 @@ VERDICTS = Topic(
     "claimed. Exhausted: every state within a bound was visited. Proved: for every capacity, state, size and "
     "alignment, by what `heaplaw prove --explain NAME` lists.",
 )
-TOPICS: Mapping[str, Topic] = {"mapping": MAPPING, "exit-codes": EXIT_CODES, "verdicts": VERDICTS}
+SPEAKERS: Mapping[Dialect, str] = {
+    Dialect.C11: "ISO/IEC 9899:2011, as it was printed",
+    Dialect.C17: "ISO/IEC 9899:2018: C11 with its defect reports resolved",
+    Dialect.C23: "ISO/IEC 9899:2024",
+    Dialect.POSIX: "POSIX.1-2017, Issue 7 with its corrigenda",
+    Dialect.POSIX_2024: "POSIX.1-2024, Issue 8",
+    Dialect.GLIBC: "the GNU C Library manual, and the Linux manual pages about it",
+    Dialect.EMBEDDED: "small heaps without an operating system: no errno, no alignment but the promised one",
+    Dialect.LUA_5_3: "the manuals of Lua 5.1 to 5.3",
+    Dialect.LUA_5_4: "the manual of Lua 5.4",
+}
+DIALECTS = Topic(
+    title="dialects: which standard decides what is a fault",
+    first='Standards differ on single answers, such as what realloc(p, 0) gives. `[promises] dialects = ["C17", '
+    '"POSIX"]` says which are in force: an answer is a fault if one of these forbids it. Where none is declared, it is '
+    "a fault only if all that speak of it forbid it. What none in force speaks of is not judged.",
+    rows=tuple((NAMES[dialect], meaning) for dialect, meaning in SPEAKERS.items()),
+    last="What each of them says stands beside the law: `heaplaw explain HL902`. A check tells which of them, in "
+    "force or not, allow what was seen. These laws are judged in scenes: short programs, each in a process of its own.",
+)
+MISUSE = Topic(
+    title="misuse: what comes of a free that is none",
+    first="To free a block twice, or a pointer that no block has, is undefined. heaplaw does it only where the mapping "
+    'declares a policy, for all pointers (`[promises] misuse = "abort"`) or for each (`misuse = { double = "abort", '
+    'interior = "ignore" }`); then that is judged, in a process of its own.',
+    rows=(
+        ("double", "the pointer of a block that was just freed"),
+        ("interior", "one into a live block, 16 bytes behind its beginning"),
+        ("unaligned", "one byte behind the beginning of a live block"),
+        ("foreign", "one to memory that the allocator never had"),
+        ("undefined", "anything may come of it: it is not asked for"),
+        ("abort", "the process ends itself: SIGABRT, SIGILL, SIGTRAP, or an exit code above 0"),
+        ("ignore", "the call returns, and nothing has changed"),
+        ("error", "the call is refused, and nothing has changed"),
+    ),
+    last="After `ignore` and `error` the blocks on both sides are read, and the heap goes on being used.",
+)
+TOPICS: Mapping[str, Topic] = {
+    "mapping": MAPPING,
+    "exit-codes": EXIT_CODES,
+    "verdicts": VERDICTS,
+    "dialects": DIALECTS,
+    "misuse": MISUSE,
+}
 """Each topic, by the word that it is asked for by."""

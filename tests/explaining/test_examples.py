@@ -21,7 +21,9 @@ from heaplaw.spec.law import PROMISES, Scope, implied
 from heaplaw.subjects.mapped import env_of, plan_of, promises_of
 
 MAPPINGS = {
-    "malloc": 'alloc = "malloc(size)"\nfree = "free(ptr)"\nrealloc = "realloc(ptr, size)"',
+    "malloc": 'alloc = "malloc(size)"\nfree = "free(ptr)"\nrealloc = "realloc(ptr, size)"\n'
+    'aligned = "aligned_alloc(align, size)"\nposix_memalign = "posix_memalign(&out, align, size)"\n'
+    'usable_size = "malloc_usable_size(ptr)"',
     "freelist": 'buffer = 4096\nlist = "make(buffer, capacity)"\nalloc = "take(list, size)"\nfree = "give(list, ptr)"',
     "bump": 'buffer = 4096\nbump = "make(buffer, capacity)"\nalloc = "take(bump, size)"\nreset = "clear(bump)"\n'
     'remaining = "left(bump)"\ntotal_allocated = "taken(bump)"',
@@ -29,7 +31,8 @@ MAPPINGS = {
     'alloc = "take(pool)"\nfree = "give(pool, ptr)"',
     "lua_alloc": 'lua_alloc = "resize(NULL, ptr, osize, nsize)"',
 }
-PROMISED = ("max_align", "zero_size", "direction", "padding", "reuse_order", "coalesces", "header")
+PROMISED = ("max_align", "zero_size", "direction", "padding", "reuse_order", "coalesces", "header", "zero_resize")
+PROMISED += ("dialects", "double_free", "interior_free", "unaligned_free", "foreign_free")
 """What a setting may change of a history's environment."""
 
 
@@ -77,12 +80,14 @@ TOGETHER = {
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_what_breaks_a_law_breaks_no_other(name: str) -> None:
-    """Of those that are judged of a subject that offers what this law needs, and no more."""
+    """Of those that are judged of a subject that offers what this law needs, and no more; in scenes where it is, and
+    else not: the others' examples are no scenes.
+    """
     law, example = CATALOGUE[name], ENTRIES[name].broken
     if not isinstance(example, History):
         return
     promised = {"huge sizes", "giving back", *(["coalesces"] if example.told.coalesces else [])}
-    others = [other for other in laws_of(example.trace.shape) if other.needs <= law.needs | promised]
+    others = [other for other in laws_of(example.trace.shape, law.scenes) if other.needs <= law.needs | promised]
     broken = {other.name for other in others if judged(other, example).violation}
     assert broken == {name} | TOGETHER.get(name, set())
 
@@ -124,7 +129,11 @@ def test_a_setting_allows_what_the_example_does(entry: Entry, setting: str, tmp_
     told = replace(example.told, **{name: getattr(env, name) for name in PROMISED})
     again = judged(law, replace(example, env=told))
     missing = law.needs - offers
-    assert missing <= {*PROMISES, "huge sizes"}  # the mapping has the operations: only the setting makes the difference
+    assert missing <= {
+        *PROMISES,
+        "huge sizes",
+        "any aligned size",
+    }  # the mapping has the operations: only the setting makes the difference
     assert missing or again.violation is None
 
 

@@ -11,8 +11,10 @@ import pytest
 from heaplaw import console, explaining, schemas
 from heaplaw.commands.explain import TOPICS as OFFERED
 from heaplaw.errors import UsageError
+from heaplaw.explaining.clauses import stated
 from heaplaw.explaining.entries import ENTRIES
-from heaplaw.explaining.topics import EXIT_CODES, MAPPING, TOPICS, VERDICTS
+from heaplaw.explaining.topics import DIALECTS, EXIT_CODES, MAPPING, MISUSE, TOPICS, VERDICTS
+from heaplaw.mapping import vocabulary
 from heaplaw.mapping.vocabulary import PROMISES, TOP
 from heaplaw.spec.catalogue import CATALOGUE
 from heaplaw.spec.law import Scope
@@ -57,6 +59,25 @@ def test_topics() -> None:
     quoted = {word for _, text in MAPPING.rows for word in text.split("`")[1::2]}
     for word in quoted - {"law", "reason", "issue", "version"}:
         assert {*word.split()} <= {*TOP, *PROMISES}, word
+
+
+def test_every_clause_is_told_with_what_it_allows() -> None:
+    told = {said.dialect: said for said in stated(CATALOGUE["zero_resize_answered"])}
+    assert "a block" in told["POSIX"].allows
+    assert "NULL, errno not set" in told["POSIX"].forbids
+    assert told["glibc"].allows == told["POSIX"].forbids[:1]
+    assert told["C23"].open
+    for law in CATALOGUE.values():
+        text = " ".join(" ".join(explaining.lines(law.name)).split())
+        for said in stated(law):
+            assert f"{said.dialect} {said.text} {said.ruling}".strip() in text
+            assert not said.open or not said.forbids
+        assert any(said.forbids for said in stated(law)) == bool(law.clauses)
+
+
+def test_topics_know_every_dialect_and_every_misuse() -> None:
+    assert tuple(word for word, _ in DIALECTS.rows) == vocabulary.DIALECTS
+    assert tuple(word for word, _ in MISUSE.rows) == (*vocabulary.MISUSES, *vocabulary.POLICIES)
 
 
 def test_the_catalogue_lists_every_law_in_order() -> None:
