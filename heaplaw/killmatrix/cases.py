@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from heaplaw import native
-from heaplaw.mutants import CORRECT, MUTANTS, Mutant
+from heaplaw.mutants import MUTANTS, UNUSUAL, Mutant
 from heaplaw.mutants.heaps import HEAP_MUTANTS
 from heaplaw.mutants.pools import POOL_MUTANTS
 from heaplaw.mutants.reference import REFERENCE_MUTANTS, package
@@ -144,8 +144,8 @@ CORRECT_CASES: tuple[Case, ...] = (
         for shape, group in SHAPE_CORRECT.items()
         for c in group
     ),
-    *(Case(name, Source.HEAP, "malloc", f"mutant:{name}") for name in CORRECT),
-    Case("CorrectPool", Source.PYTHON_POOL, "pool", "heaplaw.mutants.pools:CorrectPool"),
-    Case("CorrectHeap", Source.PYTHON_HEAP, "malloc", "heaplaw.mutants.heaps:CorrectHeap"),
+    *(Case(name, Source.HEAP, "malloc", f"mutant:{name}", summary=said) for name, said in UNUSUAL.items()),
+    Case("CorrectPool", Source.PYTHON_POOL, "pool", "heaplaw.mutants.pools:CorrectPool", summary="written in Python"),
+    Case("CorrectHeap", Source.PYTHON_HEAP, "malloc", "heaplaw.mutants.heaps:CorrectHeap", summary="written in Python"),
 )
 """The correct allocators that the mutants are made of, but for the reference itself."""

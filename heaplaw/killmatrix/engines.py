@@ -117,16 +117,17 @@ def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bo
 
 def _short(subject: ProcessSubject, case: Case, found: Sequence[Finding], kill: Kill) -> Kill:
     """The kill with the shortest trace: of the law seen broken first, and of others while none is short."""
-    best: Witness | None = None
+    kept: list[tuple[bool, int, Witness]] = []
     for finding in sorted(found, key=nearness):
         witness = minimise(subject, finding.law, finding.history, finding.violation, SECONDS)
-        if case.base and alarms(case.base, witness.law, witness.trace):
+        drifted = bool(case.base and alarms(case.base, witness.law, witness.trace))
+        if drifted:
             witness = _only_fewer(subject, finding, witness)
-        if best is None or len(witness.trace) < len(best.trace):
-            best = witness
-        if asked() or len(best.trace) <= SHORT:
+            drifted = bool(alarms(case.base, witness.law, witness.trace))
+        kept.append((drifted, len(witness.trace), witness))
+        if asked() or (not drifted and len(witness.trace) <= SHORT):
             break
-    assert best is not None
+    best = min(kept, key=lambda each: each[:2])[2]
     # One trace may break several laws: that for which the fault was made says most.
     own = CATALOGUE[case.law]
     judged_alike = best.law != case.law and "first_operation" not in (best.law, case.law)

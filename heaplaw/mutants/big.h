@@ -29,7 +29,7 @@ typedef struct big_head {
     byte *map;
     size_t len;
     size_t want;
-    size_t unused;
+    size_t resized; /* in place (a fault only) */
 } big_head;
 
 static size_t big_live;    /* bytes in maps of live blocks */
@@ -69,6 +69,7 @@ static void *big_alloc(size_t n, size_t align) {
     h->map = map;
     h->len = len;
     h->want = n;
+    h->resized = 0;
     big_live += len;
     fresh_from = user;
     return user;
@@ -77,13 +78,27 @@ static void *big_alloc(size_t n, size_t align) {
 static void big_free(void *p) {
     big_head h = *big_of(p);
     big_live -= h.len;
-    if (F(CALLOC_TRUSTS_MAP) && h.len <= KIB * KIB && !big_kept) {
+    int keeps = F(CALLOC_TRUSTS_MAP) ? h.len <= KIB * KIB : F(CALLOC_TRUSTS_RESIZED) && h.resized;
+    if (keeps && big_kept && F(CALLOC_TRUSTS_RESIZED) && h.len > big_kept_len) {
+        munmap(big_kept, big_kept_len);
+        big_kept = NULL;
+    }
+    if (keeps && !big_kept) {
         big_kept = h.map;
         big_kept_len = h.len;
         return;
     }
     if (F(BIG_UNMAP_EXTRA) && h.want >= 128 * KIB && !rg_owns(h.map + h.len)) h.len += PAGE;
     munmap(h.map, h.len);
+}
+
+/* What resizes in place leave to maps: nothing, where no fault is. */
+static void big_stayed(void *p, size_t n) {
+    big_head *h = big_of(p);
+    size_t used = round_up((size_t)((byte *)p - h->map) + n, PAGE);
+    if (F(CALLOC_TRUSTS_RESIZED)) h->resized = n != h->want;
+    if (F(BIG_SHRINK_STALE) && h->len >= 64 * KIB && used < h->len)
+        mprotect(h->map + used, h->len - used, PROT_NONE);
 }
 
 static size_t big_capacity(const void *p) {

@@ -43,6 +43,7 @@ static size_class sc_table[CLASSES];
 static int sc_last_class, sc_same_frees;
 static byte *sc_last_freed;
 static int sc_streak; /* frees in a row, each just below the one before */
+static byte *sc_kept; /* the aligned block freed last (a fault only) */
 
 static void cls_init(void) {
     for (int i = 0; i < CLASSES; i++) sc_table[i].current = NO_SLAB;
@@ -132,6 +133,10 @@ static int slab_is_full(int c, const slab *b) {
     return b->carved + size > SLAB;
 }
 
+static int sc_added; /* the latest operation on lists added a block */
+
+static inline int size_is_power(size_t n) { return n && (n & (n - 1)) == 0; }
+
 static byte *class_take(int c) {
     size_class *k = &sc_table[c];
     fresh_from = NULL;
@@ -141,6 +146,8 @@ static byte *class_take(int c) {
         k->again = NULL;
         return p;
     }
+    if (F(LIST_POWER_OF_TWO) && c < 64 && size_is_power(k->waiting) && k->waiting >= 16 && sc_added) k->repeat = 1;
+    sc_added = 0;
     if (F(CRASH_AT_1000) && c < 64 && k->live == 1000 && !k->head) *(volatile int *)NULL = 1;
     if (k->head) {
         byte *p = ref_ptr(k->head) + first_at(c);
@@ -188,6 +195,7 @@ static void class_put(int c, byte *p) {
         list_remove(k, lost);
     }
     list_add(k, ref_of(p));
+    sc_added = 1;
     k->live--;
     b->live--;
     if (F(FREE_64_SKEW) && k->waiting == 64 && size >= 32 && c < 64) k->skew = 1;
@@ -206,13 +214,28 @@ static void *cls_alloc(size_t n, size_t align) {
         fresh_from = NULL;
         return ref_ptr(sc_table[0].head);
     }
-    byte *p = class_take(class_of(n + slack));
+    int c = class_of(n + slack);
+    if (F(ALIGN_STALE_CACHE) && slack && sc_kept && sl_table[sl_of(sc_kept)].cls == c + 1 &&
+        (size_t)(block_start(sc_kept) + class_size(c) - sc_kept) >= n) {
+        byte *kept = sc_kept;
+        sc_kept = NULL;
+        fresh_from = NULL;
+        return kept;
+    }
+    byte *p = class_take(c);
     return p && slack ? align_ptr(p, align) : p;
 }
 
 static void cls_free(void *p) {
-    if (!rg_owns(p)) big_free(p);
-    else if (sl_table[sl_of(p)].cls) class_put(sl_table[sl_of(p)].cls - 1, block_start(p));
+    if (!rg_owns(p)) {
+        big_free(p);
+        return;
+    }
+    int c = sl_table[sl_of(p)].cls - 1;
+    if (c < 0) return;
+    byte *start = block_start(p);
+    if (F(ALIGN_STALE_CACHE) && p != start && !sc_kept) sc_kept = p;
+    else class_put(c, F(ALIGNED_FREE_AS_START) && c < 64 ? p : start);
 }
 
 static size_t cls_capacity(const void *p) {
@@ -224,7 +247,12 @@ static size_t cls_capacity(const void *p) {
 static int cls_resize(void *p, size_t n) {
     size_t have = cls_capacity(p);
     if (F(SIZE_33) && n == 33) return 0;
-    return n <= have && (have <= 64 || n >= have / 4);
+    if (F(REALLOC_CLASS_EDGE) && rg_owns(p) && n == have + 1) return 1;
+    if (n > have || (have > 64 && n < have / 4)) return 0;
+    if (!rg_owns(p)) big_stayed(p, n);
+    else if (F(POISON_SHRUNK) && n < have) memset((byte *)p + (n & ~(size_t)15), 0xDD, have - (n & ~(size_t)15));
+    else if (F(REALLOC_SAME_FREES) && n == have) class_put(sl_table[sl_of(p)].cls - 1, block_start(p));
+    return 1;
 }
 
 #endif

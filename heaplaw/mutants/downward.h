@@ -37,10 +37,10 @@ static void *dw_alloc(size_t n, size_t align) {
         dw_of(p)->cls = cls;
         dw_of(p)->back = 0;
     }
-    dw_live++;
+    if (!F(DOWN_ALIGNED_UNCOUNTED) || !slack) dw_live++;
     byte *user = slack ? align_ptr(p, align) : p;
     dw_of(user)->cls = cls;
-    dw_of(user)->back = (uint32_t)(user - p);
+    dw_of(user)->back = (uint32_t)(user - p) & (F(DOWN_BACK_12BIT) ? 0xFFF : UINT32_MAX);
     return user;
 }
 

@@ -11,7 +11,10 @@ enum option {
     O_POISON = 2, /* freed memory is filled with 0xDD */
     O_NULL0 = 4,  /* a request for no bytes gives NULL */
     O_MOVES = 8,  /* realloc never works in place */
-    O_EXACT = 16  /* usable size is the requested size */
+    O_EXACT = 16, /* usable size is the requested size */
+    O_BEST = 32,  /* the smallest free chunk that is large enough is taken */
+    O_GUARD = 64, /* 16 known bytes behind each block are looked at when it is freed */
+    O_DELAY = 128 /* freed blocks wait until 64 more were freed, or memory is short */
 };
 
 #define VARIANTS(X)                                                            \
@@ -23,14 +26,21 @@ enum option {
     X(OK_REALLOC_MOVES, "ok-realloc-moves", CLS, O_MOVES)                      \
     X(OK_DOWNWARD, "ok-downward", DWN, O_NONE)                                 \
     X(OK_USABLE_EXACT, "ok-usable-exact", FIT, O_EXACT)                        \
+    X(OK_BESTFIT, "ok-bestfit", FIT, O_BEST)                                   \
+    X(OK_GUARDS, "ok-guards", FIT, O_EXACT | O_GUARD)                          \
+    X(OK_QUARANTINE, "ok-quarantine", CLS, O_DELAY)                            \
     /* alignment */                                                            \
     X(CLASS_1008_SKEW, "class-1008-skew", CLS, O_NONE)                         \
     X(ALIGN_PAGE_LARGE, "align-page-large", CLS, O_NONE)                       \
     X(ALIGN_64K_AS_PAGE, "align-64k-as-page", CLS, O_NONE)                     \
     X(ALIGN_RECYCLED, "align-recycled", FIT, O_NONE)                           \
+    X(ALIGN_STALE_CACHE, "align-stale-cache", CLS, O_NONE)                     \
+    X(ALIGN_GAP_16, "align-gap-16", FIT, O_NONE)                               \
+    X(TOP_UNALIGNED, "top-unaligned", FIT, O_NONE)                             \
     /* room for the request */                                                 \
     X(BIG_PAGE_SHORT, "big-page-short", CLS, O_NONE)                           \
     X(TRUNCATE_32, "truncate-32", FIT, O_NONE)                                 \
+    X(BIG_SHRINK_STALE, "big-shrink-stale", CLS, O_NONE)                       \
     /* overlapping blocks */                                                   \
     X(SIZE_33, "size-33", CLS, O_NONE)                                         \
     X(LIFO_TRIPLE, "lifo-triple", CLS, O_NONE)                                 \
@@ -43,6 +53,14 @@ enum option {
     X(ZERO_NOT_TAKEN, "zero-not-taken", CLS, O_NONE)                           \
     X(CALLOC_16BIT, "calloc-16bit", CLS, O_NONE)                               \
     X(COALESCE_LIVE, "coalesce-live", FIT, O_NONE)                             \
+    X(COALESCE_WRAPS, "coalesce-wraps", FIT, O_NONE)                           \
+    X(SPLIT_MIN_BIN, "split-min-bin", FIT, O_NONE)                             \
+    X(REALLOC_CLASS_EDGE, "realloc-class-edge", CLS, O_NONE)                   \
+    X(REALLOC_SAME_FREES, "realloc-same-frees", CLS, O_NONE)                   \
+    X(LIST_POWER_OF_TWO, "list-power-of-two", CLS, O_NONE)                     \
+    X(ALIGNED_FREE_AS_START, "aligned-free-as-start", CLS, O_NONE)             \
+    X(DOWN_BACK_12BIT, "down-back-12bit", DWN, O_NONE)                         \
+    X(DOWN_ALIGNED_UNCOUNTED, "down-aligned-uncounted", DWN, O_NONE)           \
     /* foreign payload changed */                                              \
     X(POISON_PLUS_8, "poison-plus-8", CLS, O_POISON)                           \
     X(FREE_TAG_IN_TAIL, "free-tag-in-tail", FIT, O_NONE)                       \
@@ -57,6 +75,7 @@ enum option {
     X(REALLOC_FROM_BASE, "realloc-from-base", CLS, O_NONE)                     \
     X(REALLOC_CHAIN_6, "realloc-chain-6", CLS, O_MOVES)                        \
     X(SHRINK_TAIL_EARLY, "shrink-tail-early", FIT, O_NONE)                     \
+    X(POISON_SHRUNK, "poison-shrunk", CLS, O_POISON)                           \
     X(REALLOC_FAIL_FREES, "realloc-fail-frees", CLS, O_NONE)                   \
     X(REALLOC_FAIL_WRITES, "realloc-fail-writes", DWN, O_NONE)                 \
     X(REALLOC_FAIL_SHRINKS, "realloc-fail-shrinks", FIT, O_NONE)               \
@@ -66,12 +85,16 @@ enum option {
     X(CALLOC_TRUSTS_SLAB, "calloc-trusts-slab", CLS, O_NONE)                   \
     X(CALLOC_TRUSTS_MAP, "calloc-trusts-map", CLS, O_NONE)                     \
     X(CALLOC_TRUSTS_TOP, "calloc-trusts-top", FIT, O_NONE)                     \
+    X(CALLOC_TRUSTS_RESIZED, "calloc-trusts-resized", CLS, O_NONE)             \
+    X(CALLOC_TRUSTS_GROWN, "calloc-trusts-grown", FIT, O_NONE)                 \
+    X(CALLOC_WORDS, "calloc-words", FIT, O_NONE)                               \
     /* the process ends or hangs */                                            \
     X(ABORT_PTRDIFF, "abort-ptrdiff", CLS, O_NONE)                             \
     X(EXIT_AFTER_5, "exit-after-5", CLS, O_NONE)                               \
     X(COALESCE_LOOP, "coalesce-loop", FIT, O_NONE)                             \
     X(CRASH_AT_1000, "crash-at-1000", CLS, O_NONE)                             \
     X(STACK_SMASH, "stack-smash", CLS, O_NONE)                                 \
+    X(NULL_FREED_LATER, "null-freed-later", CLS, O_NONE)                       \
     /* sizes that cannot be served */                                          \
     X(HEADER_WRAP, "header-wrap", FIT, O_NONE)                                 \
     X(CALLOC_WRAP, "calloc-wrap", CLS, O_NONE)                                 \
@@ -87,6 +110,8 @@ enum option {
     X(USABLE_PLUS_8, "usable-plus-8", CLS, O_NONE)                             \
     X(USABLE_24_SHORT, "usable-24-short", FIT, O_EXACT)                        \
     X(USABLE_STALE, "usable-stale", FIT, O_EXACT)                              \
+    X(USABLE_SHRUNK, "usable-shrunk", FIT, O_EXACT)                            \
+    X(USABLE_GROWN, "usable-grown", FIT, O_NONE)                               \
     /* reuse */                                                                \
     X(NO_REUSE_2048, "no-reuse-2048", CLS, O_NONE)                             \
     X(FIFO_TAIL_LOST, "fifo-tail-lost", CLS, O_FIFO)                           \

@@ -24,6 +24,7 @@ static chunk *ff_bin[BINS];
 static size_t ff_top;  /* offset where the unused part begins */
 static size_t ff_last; /* size of the chunk just below the top */
 static size_t ff_high; /* nothing above this offset was ever used */
+static chunk *ff_grown; /* the chunk that grew in place last (a fault only) */
 
 static inline size_t ck_size(const chunk *c) { return c->tag & ~USED; }
 static inline int ck_used(const chunk *c) { return (c->tag & USED) != 0; }
@@ -50,8 +51,8 @@ static void ck_publish(chunk *c) {
     else ff_last = ck_size(c);
 }
 
-static void bin_insert(chunk *c) {
-    chunk **head = &ff_bin[bin_of(ck_size(c))];
+static void bin_insert_at(chunk *c, int b) {
+    chunk **head = &ff_bin[b];
     c->tag &= ~USED;
     c->prev_free = NULL;
     c->next_free = *head;
@@ -59,13 +60,25 @@ static void bin_insert(chunk *c) {
     *head = c;
 }
 
+static void bin_insert(chunk *c) { bin_insert_at(c, bin_of(ck_size(c))); }
+
 static void bin_remove(chunk *c) {
     if (c->prev_free) c->prev_free->next_free = c->next_free;
     else ff_bin[bin_of(ck_size(c))] = c->next_free;
     if (c->next_free) c->next_free->prev_free = c->prev_free;
 }
 
+/* The smallest free chunk that is large enough: bins hold sizes from one power of two to the next. */
+static chunk *bin_best(size_t need) {
+    chunk *best = NULL;
+    for (int b = bin_of(need); b < BINS && !best; b++)
+        for (chunk *c = ff_bin[b]; c; c = c->next_free)
+            if (ck_size(c) >= need && (!best || ck_size(c) < ck_size(best))) best = c;
+    return best;
+}
+
 static chunk *bin_search(size_t need) {
+    if (OPT(O_BEST)) return bin_best(need);
     for (int b = bin_of(need); b < BINS; b++) {
         int patience = 64; /* bounds the long lists of one fault */
         for (chunk *c = ff_bin[b]; c; c = c->next_free) {
@@ -119,6 +132,12 @@ static void ff_release(chunk *c) {
         c = below;
     }
     if (ck_off(c) + ck_size(c) == ff_top) {
+        chunk *lowest = ck_at(0);
+        if (F(COALESCE_WRAPS) && ck_off(c) > ck_size(lowest) && !ck_used(lowest)) {
+            bin_remove(lowest);
+            lowest->tag += (uint32_t)ck_size(c);
+            bin_insert(lowest);
+        }
         ff_top = ck_off(c);
         ff_last = c->prev;
         return;
@@ -148,7 +167,8 @@ static void ff_trim(chunk *c, size_t need) {
         return;
     }
     ck_publish(tail);
-    ff_release(tail);
+    if (F(SPLIT_MIN_BIN) && rest == CHUNK_MIN && above && ck_used(above)) bin_insert_at(tail, bin_of(rest) + 1);
+    else ff_release(tail);
 }
 
 static chunk *ff_take(size_t need) {
@@ -160,7 +180,13 @@ static chunk *ff_take(size_t need) {
         c->want = 0;
         return c;
     }
-    if (need > rg_len - ff_top || !rg_open_low(ff_top + need)) return NULL;
+    if (need > rg_len - ff_top) return NULL;
+    if (F(TOP_UNALIGNED) && ff_last && ff_top + need > rg_open_lo && rg_len - ff_top > need + 8) {
+        ck_at(ff_top - ff_last)->tag += 8; /* what no longer is a whole number of lines goes to the last chunk */
+        ff_last += 8;
+        ff_top += 8;
+    }
+    if (!rg_open_low(ff_top + need)) return NULL;
     fresh_from = F(CALLOC_TRUSTS_TOP) ? rg_base + ff_top : rg_base + ff_high;
     c = ck_at(ff_top);
     c->prev = (uint32_t)ff_last;
@@ -190,7 +216,7 @@ static void *ff_alloc(size_t n, size_t align) {
     if (!c) return NULL;
     byte *user = align_ptr(ck_payload(c), align);
     size_t gap = (size_t)(user - ck_payload(c));
-    if (gap && gap < CHUNK_MIN) gap += align;
+    if (gap && gap < CHUNK_MIN) gap += F(ALIGN_GAP_16) ? CHUNK_MIN : align;
     if (gap) {
         size_t whole = ck_size(c);
         chunk *front = c;
@@ -224,8 +250,9 @@ static int ff_resize(void *p, size_t n) {
         if (!above) {
             size_t more = need - have;
             if (more > rg_len - ff_top || !rg_open_low(ff_top + more)) return 0;
+            if (F(CALLOC_TRUSTS_GROWN)) ff_high = ff_top;
             ff_top += more;
-            if (ff_top > ff_high) ff_high = ff_top;
+            if (ff_top > ff_high && !F(CALLOC_TRUSTS_GROWN)) ff_high = ff_top;
             c->tag = (uint32_t)need | USED;
         } else if ((!ck_used(above) || eat) && have + ck_size(above) >= need) {
             if (!eat) bin_remove(above);
@@ -236,11 +263,12 @@ static int ff_resize(void *p, size_t n) {
         ck_publish(c);
         ff_trim(c, need);
         if (!F(USABLE_STALE)) c->want = n;
+        ff_grown = c;
         return 1;
     }
     if (F(SHRINK_TAIL_EARLY) && n >= 256 && have >= 2 * need) need -= 32;
     ff_trim(c, need);
-    c->want = n;
+    if (!F(USABLE_SHRUNK)) c->want = n;
     return 1;
 }
 

@@ -48,6 +48,16 @@ static byte *newest;
 static int refuse_next, failures_in_row, refusals_left;
 static void *chain_end;
 static int chain_length;
+static int null_freed; /* how often */
+
+/* Blocks that were freed and are not given back yet, oldest at `delay_next`. */
+#define DELAYED 64
+#define DELAY_MOST (4 * KIB)
+static void *delayed[DELAYED];
+static size_t delay_next;
+
+#define GUARD ((size_t)16)
+#define GUARD_BYTE 0xFD
 
 static void say(const char *text) {
     if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
@@ -87,6 +97,27 @@ static void *fail(void) {
     return NULL;
 }
 
+static size_t guard_size(void) { return OPT(O_GUARD) ? GUARD : 0; }
+
+/* Ends the process where the bytes behind a block were written to. */
+static void look_at_guard(const byte *p) {
+    const byte *guard = p + ff_wanted(p) - GUARD;
+    for (size_t i = 0; i < GUARD; i++)
+        if (guard[i] != GUARD_BYTE) abort();
+}
+
+/* Give back what waits; whether anything did. */
+static int delayed_now(void) {
+    int any = 0;
+    for (size_t i = 0; i < DELAYED; i++) {
+        if (!delayed[i]) continue;
+        ops->free(delayed[i]);
+        delayed[i] = NULL;
+        any = 1;
+    }
+    return any;
+}
+
 /* All allocation goes through here. */
 static void *get(size_t n, size_t align) {
     if (F(ABORT_PTRDIFF) && n == (size_t)PTRDIFF_MAX + 1) abort();
@@ -105,8 +136,11 @@ static void *get(size_t n, size_t align) {
         errno = ENOMEM;
         return NULL;
     }
-    byte *p = ops->alloc(n, align);
+    if (F(NULL_FREED_LATER) && null_freed && n <= 32) *(volatile int *)NULL = 1;
+    byte *p = ops->alloc(n + guard_size(), align);
+    if (!p && delayed_now()) p = ops->alloc(n + guard_size(), align);
     if (!p) return fail();
+    if (OPT(O_GUARD)) memset(p + n, GUARD_BYTE, GUARD);
     failures_in_row = 0;
     newest = p;
     return p;
@@ -114,7 +148,14 @@ static void *get(size_t n, size_t align) {
 
 static void give(void *p) {
     if (p == newest) newest = NULL;
-    ops->free(p);
+    if (OPT(O_GUARD)) look_at_guard(p);
+    if (OPT(O_DELAY) && ops->capacity(p) <= DELAY_MOST) {
+        void *oldest = delayed[delay_next];
+        delayed[delay_next] = p;
+        delay_next = (delay_next + 1) % DELAYED;
+        p = oldest;
+    }
+    if (p) ops->free(p);
 }
 
 static void clear(byte *p, size_t n) {
@@ -133,6 +174,7 @@ void *mut_malloc(size_t n) {
 void mut_free(void *p) {
     prepare(V_FIRST_FREE);
     if (p) give(p);
+    else null_freed++;
 }
 
 void *mut_calloc(size_t count, size_t size) {
@@ -148,6 +190,7 @@ void *mut_calloc(size_t count, size_t size) {
     if (!p) return NULL;
     if (F(CALLOC_512_DIRTY) && ops->capacity(p) == 512) return p;
     if (F(CALLOC_COUNT_ONLY)) n = min_size(n, count);
+    if (F(CALLOC_WORDS)) n &= ~(size_t)7;
     clear(p, n);
     return p;
 }
@@ -186,10 +229,13 @@ void *mut_realloc(void *p, size_t n) {
         return NULL;
     }
     if (F(REALLOC_WRAP) && n >= SIZE_MAX - 64) return p;
-    size_t have = ops->capacity(p);
+    size_t have = OPT(O_GUARD) ? ff_wanted(p) - GUARD : ops->capacity(p);
     chain_length = p == chain_end && n > have ? chain_length + 1 : 1;
     chain_end = NULL;
-    if (n <= PTRDIFF_MAX && !OPT(O_MOVES) && ops->resize(p, n)) return chain_end = p;
+    if (n <= PTRDIFF_MAX && !OPT(O_MOVES) && ops->resize(p, n + guard_size())) {
+        if (OPT(O_GUARD)) memset((byte *)p + n, GUARD_BYTE, GUARD);
+        return chain_end = p;
+    }
     byte *q = get(n, 16);
     if (!q) {
         realloc_failed(p);
@@ -232,8 +278,9 @@ size_t mut_malloc_usable_size(void *p) {
     prepare(V_COUNT);
     if (!p) return 0;
     if (OPT(O_EXACT)) {
-        size_t want = ff_wanted(p);
+        size_t want = ff_wanted(p) - guard_size();
         return F(USABLE_24_SHORT) && want == 24 ? 16 : want;
     }
-    return ops->capacity(p) + (F(USABLE_PLUS_8) ? 8 : 0);
+    size_t extra = F(USABLE_PLUS_8) ? 8 : F(USABLE_GROWN) && ff_grown && p == ck_payload(ff_grown) ? 32 : 0;
+    return ops->capacity(p) + extra;
 }

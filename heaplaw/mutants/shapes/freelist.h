@@ -25,6 +25,7 @@ typedef struct list {
     size_t capacity;
     uint32_t head; /* offset of the first free chunk */
     size_t total;
+    uint32_t rover; /* offset where the search before ended */
     /* what faults remember */
     size_t last_size, equal_frees; /* frees in a row of chunks of one size */
     int repeat;                    /* the next chunk taken stays in the list */
@@ -74,6 +75,7 @@ static void list_whole(list_t *l) {
     l->head = 0;
     l->equal_frees = 0;
     l->repeat = 0;
+    l->rover = 0;
 }
 
 list_t *sh_list_new(void *buffer, size_t capacity) {
@@ -114,11 +116,14 @@ static node *list_search(list_t *l, size_t need, size_t align, uint32_t **link) 
     size_t patience = l->capacity / LIST_LEAST; /* no fault: a list that turns in a circle ends */
     for (node *c = list_free_at(l, *at); c && patience > 0; at = &c->next, c = list_next(l, c), patience--) {
         if (F(FREELIST_SKIPS_LAST) && c->next == LIST_END && at != &l->head) break;
-        if (!list_fits(l, c, need, align) || (found && found->size <= c->size)) continue;
+        if (!list_fits(l, c, need, align)) continue;
+        if (found && OPT(O_BEST) && found->size <= c->size) continue;
+        if (found && OPT(O_NEXT) && list_offset(l, c) < l->rover) continue;
         found = c;
         *link = at;
-        if (!OPT(O_BEST)) break;
+        if (!OPT(O_BEST | O_LAST) && (!OPT(O_NEXT) || list_offset(l, c) >= l->rover)) break;
     }
+    if (found) l->rover = (uint32_t)(list_offset(l, found) + need);
     return found;
 }
 
@@ -168,7 +173,9 @@ static void *list_get(list_t *l, size_t size, size_t align) {
     node *c = list_search(l, need, align, &link);
     l->equal_frees = 0;
     if (!c) return refuse();
+    uint32_t before = F(FREELIST_NEXT_STALE) && c->size >= 512 && c->size == need ? *link : LIST_END;
     c = list_take(l, c, link, need, list_gap(l, c, align));
+    if (before != LIST_END && link != &l->head) *link = before; /* the rover's own chunk stays where it was */
     c->live = 1;
     c->want = (uint32_t)size;
     l->total += c->want;
@@ -186,7 +193,7 @@ void *sh_list_zeroed(list_t *l, size_t count, size_t size) {
     size_t n;
     if (__builtin_mul_overflow(count, size, &n) && !F(FREELIST_COUNT_WRAP)) return list_too_large(l);
     byte *p = list_get(l, n, 16);
-    if (p) memset(p, 0, n);
+    if (p) memset(p, 0, F(FREELIST_ZERO_WORDS) ? n & ~(size_t)7 : n);
     return p;
 }
 
@@ -265,11 +272,17 @@ static int list_resize(list_t *l, node *c, size_t need) {
         if (!OPT(O_JOINS) || !above || (above->live && !eats) || need - c->size > above->size) return 0;
         uint32_t *link = &l->head, offset = (uint32_t)list_offset(l, above);
         while (*link != offset && list_free_at(l, *link)) link = &list_at(l, *link)->next;
-        if (*link == offset) *link = above->next;
+        if (*link == offset && !(F(FREELIST_GROW_HEAD) && link == &l->head && above->next != LIST_END)) *link = above->next;
         c->size += above->size;
     }
     uint32_t rest = list_split(l, c, need, LIST_END);
-    if (rest != LIST_END) list_insert(l, list_at(l, rest));
+    if (rest == LIST_END) return 1;
+    if (F(FREELIST_SHRUNK_FIRST)) {
+        list_at(l, rest)->next = l->head;
+        l->head = rest;
+    } else {
+        list_insert(l, list_at(l, rest));
+    }
     return 1;
 }
 
@@ -283,9 +296,10 @@ void *sh_list_realloc(list_t *l, void *block, size_t size) {
     size_t need = list_need(l, size);
     if (need == 0) return list_no_room(l, block);
     node *c = list_of(block);
+    size_t had = c->size;
     if (list_resize(l, c, need)) {
         if (!F(FREELIST_TOTAL_RESIZE)) l->total += size - c->want;
-        c->want = (uint32_t)size;
+        if (!F(FREELIST_GROWN_TOTAL) || c->size <= had) c->want = (uint32_t)size;
         return block;
     }
     byte *moved = list_get(l, size, 16);

@@ -11,6 +11,7 @@ _JOINS = "ok-freelist-joins"
 _BEST = "ok-freelist-best"
 _POISON = "ok-freelist-poison"
 _SIZED = "ok-freelist-sized"
+_NEXT = "ok-freelist-next"
 
 CORRECT = (
     Correct(_PLAIN, "freelist.toml", "first fit; freed chunks are never joined"),
@@ -19,6 +20,8 @@ CORRECT = (
     Correct(_POISON, "freelist.toml", "fills freed blocks with 0xDD"),
     Correct(_SIZED, "freelist_sized.toml", "is told the size again when a block is freed"),
     Correct("ok-freelist-null-zero", "freelist_null_zero.toml", "a request for no bytes gives NULL"),
+    Correct("ok-freelist-last", "freelist_joins.toml", "last fit: the highest chunk that is large enough"),
+    Correct(_NEXT, "freelist_joins.toml", "next fit: the search goes on where the one before ended"),
 )
 
 _SHARED = (
@@ -66,6 +69,18 @@ MUTANTS = (
         also=_SHARED,
     ),
     Mutant(
+        "freelist-grow-head", "invariant_holds", _JOINS,
+        "growth in place over the list's first chunk leaves that in the list, unless it is the only one",
+        "a resize upward beside the lowest free chunk with another free one above, then a request",
+        also=("blocks_disjoint", *_SHARED),
+    ),
+    Mutant(
+        "freelist-next-stale", "blocks_disjoint", _NEXT,
+        "a chunk of at least 512 bytes that is taken whole stays in the list, unless it is the first",
+        "a request that fits such a chunk exactly, and another of that size",
+        also=_SHARED, hidden=True,
+    ),
+    Mutant(
         "freelist-header-wrap", "overflow_is_failure", _PLAIN,
         "size + header wraps",
         "a size of the last 32 up to SIZE_MAX",
@@ -100,6 +115,11 @@ MUTANTS = (
         "only whole 16-byte lines of blocks above 512 bytes move",
         "a moving resize of more than 512 bytes that are no multiple of 16",
     ),
+    Mutant(
+        "freelist-zero-words", "zeroed", _PLAIN,
+        "zeroed memory is cleared in whole 8-byte words only",
+        "recycled memory, a zeroed request of a size not divisible by 8",
+    ),
     # --- what comes back
     Mutant(
         "freelist-front-lost", "capacity_comes_back", _JOINS,
@@ -112,6 +132,12 @@ MUTANTS = (
         "the buffer's first chunk is never joined with one freed above it",
         "the first chunk freed before the one above it, everything freed, a large request",
         also=("reuse",), hidden=True,
+    ),
+    Mutant(
+        "freelist-shrunk-first", "capacity_comes_back", _JOINS,
+        "what a resize gives back goes to the list's head, out of the order of address, and is joined with nothing",
+        "a shrink in place with free chunks around, everything freed, a large request",
+        also=("reuse", "freed_is_reusable", "failure_changes_nothing"), hidden=True,
     ),
     Mutant(
         "freelist-skips-last", "freed_is_reusable", _JOINS,
@@ -136,6 +162,12 @@ MUTANTS = (
         "freelist-total-resize", "total_is_live_bytes", _PLAIN,
         "a resize in place leaves the total",
         "a resize that needs no other chunk",
+        also=("remaining_is_rest", "invariant_holds"),
+    ),
+    Mutant(
+        "freelist-grown-total", "total_is_live_bytes", _JOINS,
+        "a block that grew in place is taken off the total by its old size when it is freed",
+        "growth over a free neighbour, then the block's free",
         also=("remaining_is_rest", "invariant_holds"),
     ),
     Mutant(

@@ -96,10 +96,16 @@ static void *lua_get(lua_heap *h, size_t n) {
         return p;
     }
     if (h->left < size) {
+        size_t rest = h->left;
+        byte *at = h->carve;
         p = lua_open(h, LUA_CARVE, 1);
         if (!p) return NULL;
         h->carve = p;
         h->left = LUA_CARVE - LUA_HEAD;
+        if (F(LUA_REST_AS_CLASS) && rest >= LUA_STEP && c > 0) { /* what remains is taken for one block of the class */
+            memcpy(at, &h->free[c - 1], sizeof(void *));
+            h->free[c - 1] = at;
+        }
     }
     p = h->carve;
     h->carve += size;
@@ -108,7 +114,7 @@ static void *lua_get(lua_heap *h, size_t n) {
 }
 
 static void lua_give(lua_heap *h, void *block, size_t size) {
-    if (size > LUA_SMALL) {
+    if (size > LUA_SMALL || (F(LUA_FREE_LARGEST) && size == LUA_SMALL)) {
         lua_close(h, lua_map_of(block));
         return;
     }
@@ -143,6 +149,7 @@ static size_t lua_kept(lua_heap *h, void *block, size_t osize, size_t nsize) {
 static void *lua_resize(lua_heap *h, void *block, size_t osize, size_t nsize) {
     if (lua_stays(block, osize, nsize)) return block;
     if (F(LUA_SHRINK_REFUSED) && nsize <= LUA_SMALL && nsize < osize && !h->free[lua_class(nsize)]) return NULL;
+    if (F(LUA_SHRINK_MAP) && nsize > LUA_SMALL && nsize < osize / 4) return NULL;
     byte *moved = lua_get(h, nsize);
     /* A block has room for all that is smaller; a map that serves as a small block stays until the end. */
     if (!moved && nsize <= osize) return block;

@@ -49,6 +49,18 @@ MUTANTS = (
         "a map is a page too short for its header",
         "a size above 1 KiB, up to 64 bytes below a multiple of 4096 or exactly one",
     ),
+    Mutant(
+        "lua-free-largest", "failure_is_reported", _LUA,
+        "freeing a block of exactly the largest class takes it for a map",
+        "free, or a moving resize, of a block of 1024 bytes",
+        also=("payload_kept",),
+    ),
+    Mutant(
+        "lua-rest-as-class", "sized", _LUA,
+        "what is too short for the last request counts as a block of the class below it",
+        "16 KiB carved up to less than the class asked for by 32 bytes or more, then requests of the class below",
+        also=("payload_kept", "blocks_disjoint", "failure_is_reported"), hidden=True,
+    ),
     # --- resizes
     Mutant(
         "lua-copy-words", "realloc_keeps_prefix", _LUA,
@@ -88,6 +100,12 @@ MUTANTS = (
         "lua-shrink-refused", "shrink_succeeds", _LUA,
         "shrinking fails where the smaller class has no freed block",
         "a resize to a smaller class that no block was freed to",
+    ),
+    Mutant(
+        "lua-shrink-map", "shrink_succeeds", _LUA,
+        "shrinking a map to a map of less than a quarter fails",
+        "a resize from more than 4 KiB to less than a quarter, and more than 1 KiB",
+        hidden=True,
     ),
     Mutant(
         "lua-fail-frees", "realloc_failure_keeps_block", _LUA,

@@ -15,7 +15,9 @@ enum option {
     O_JOINS = 32, /* freed neighbours become one */
     O_BEST = 64,  /* the smallest chunk that is large enough is taken, not the first */
     O_DOUBLES = 128, /* each chunk of an arena is twice as long as the one before */
-    O_MOVES = 256    /* a resize never works in place */
+    O_MOVES = 256,   /* a resize never works in place */
+    O_LAST = 512,    /* the last chunk that is large enough is taken */
+    O_NEXT = 1024    /* the search goes on where the one before ended */
 };
 
 #define BUMP_VARIANTS(X)                                                       \
@@ -108,6 +110,8 @@ enum option {
     X(OK_FREELIST_POISON, "ok-freelist-poison", FREELIST, O_POISON)            \
     X(OK_FREELIST_SIZED, "ok-freelist-sized", FREELIST, O_JOINS)               \
     X(OK_FREELIST_NULL_ZERO, "ok-freelist-null-zero", FREELIST, O_NULL0)       \
+    X(OK_FREELIST_LAST, "ok-freelist-last", FREELIST, O_JOINS | O_LAST)        \
+    X(OK_FREELIST_NEXT, "ok-freelist-next", FREELIST, O_JOINS | O_NEXT)        \
     /* blocks that share bytes */                                              \
     X(FREELIST_REST_48, "freelist-rest-48", FREELIST, O_NONE)                  \
     X(FREELIST_JOINS_LIVE, "freelist-joins-live", FREELIST, O_JOINS)           \
@@ -115,6 +119,8 @@ enum option {
     X(FREELIST_TAIL_STAYS, "freelist-tail-stays", FREELIST, O_NONE)            \
     X(FREELIST_FOURTH_EQUAL, "freelist-fourth-equal", FREELIST, O_NONE)        \
     X(FREELIST_BEST_SHORT, "freelist-best-short", FREELIST, O_JOINS | O_BEST)  \
+    X(FREELIST_GROW_HEAD, "freelist-grow-head", FREELIST, O_JOINS)             \
+    X(FREELIST_NEXT_STALE, "freelist-next-stale", FREELIST, O_JOINS | O_NEXT)  \
     X(FREELIST_HEADER_WRAP, "freelist-header-wrap", FREELIST, O_NONE)          \
     X(FREELIST_COUNT_WRAP, "freelist-count-wrap", FREELIST, O_NONE)            \
     /* what blocks hold, and where they are */                                 \
@@ -122,14 +128,17 @@ enum option {
     X(FREELIST_ALIGN_OFFSET, "freelist-align-offset", FREELIST, O_NONE)        \
     X(FREELIST_FAIL_FREES, "freelist-fail-frees", FREELIST, O_POISON)          \
     X(FREELIST_MOVE_ROUNDS, "freelist-move-rounds", FREELIST, O_NONE)          \
+    X(FREELIST_ZERO_WORDS, "freelist-zero-words", FREELIST, O_NONE)            \
     /* what comes back */                                                      \
     X(FREELIST_FRONT_LOST, "freelist-front-lost", FREELIST, O_JOINS)           \
     X(FREELIST_FIRST_ALONE, "freelist-first-alone", FREELIST, O_JOINS)         \
+    X(FREELIST_SHRUNK_FIRST, "freelist-shrunk-first", FREELIST, O_JOINS)       \
     X(FREELIST_SKIPS_LAST, "freelist-skips-last", FREELIST, O_JOINS)           \
     X(FREELIST_TRUSTS_SIZE, "freelist-trusts-size", FREELIST, O_JOINS)         \
     X(FREELIST_REFUSAL_DROPS, "freelist-refusal-drops", FREELIST, O_NONE)      \
     /* what is told */                                                         \
     X(FREELIST_TOTAL_RESIZE, "freelist-total-resize", FREELIST, O_NONE)        \
+    X(FREELIST_GROWN_TOTAL, "freelist-grown-total", FREELIST, O_JOINS)         \
     X(FREELIST_RESET_TOTAL, "freelist-reset-total", FREELIST, O_NONE)          \
     X(FREELIST_ZERO_ALIGNED, "freelist-zero-aligned", FREELIST, O_NONE)        \
     X(FREELIST_ERRNO_LOST, "freelist-errno-lost", FREELIST, O_NONE)
@@ -166,6 +175,8 @@ enum option {
     X(LUA_FREE_EDGE, "lua-free-edge", LUA, O_NONE)                             \
     X(LUA_TRUNCATE_32, "lua-truncate-32", LUA, O_NONE)                         \
     X(LUA_PAGE_SHORT, "lua-page-short", LUA, O_NONE)                           \
+    X(LUA_FREE_LARGEST, "lua-free-largest", LUA, O_NONE)                       \
+    X(LUA_REST_AS_CLASS, "lua-rest-as-class", LUA, O_NONE)                     \
     /* resizes */                                                              \
     X(LUA_COPY_WORDS, "lua-copy-words", LUA, O_NONE)                           \
     X(LUA_FREE_THEN_COPY, "lua-free-then-copy", LUA, O_NONE)                   \
@@ -174,6 +185,7 @@ enum option {
     X(LUA_CLASS_TO_MAP, "lua-class-to-map", LUA, O_NONE)                       \
     X(LUA_DOUBLINGS, "lua-doublings", LUA, O_NONE)                             \
     X(LUA_SHRINK_REFUSED, "lua-shrink-refused", LUA, O_NONE)                   \
+    X(LUA_SHRINK_MAP, "lua-shrink-map", LUA, O_NONE)                           \
     X(LUA_FAIL_FREES, "lua-fail-frees", LUA, O_NONE)
 
 #define VARIANTS(X)                                                            \
