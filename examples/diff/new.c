@@ -44,7 +44,7 @@ Heap *heap_create(void *buffer, size_t capacity) {
 void *heap_alloc(Heap *heap, size_t size) {
   if (size > PTRDIFF_MAX) return NULL;
   if (size == 0) return NULL;
-  size = (size + sizeof(Block) + GRAIN - 1) / GRAIN * GRAIN - sizeof(Block); /* a block fills its grains with the header */
+  size = (size + sizeof(Block) + GRAIN - 1) / GRAIN * GRAIN - sizeof(Block); /* whole grains, with the header */
   for (Block *block = first(heap); block; block = after(heap, block)) {
     if (!block->free) continue;
     join(heap, block);
