@@ -118,6 +118,10 @@ class Part:
     """Tags of the live blocks, where the subject reports."""
     tags: dict[int, Tag] = field(default_factory=dict[int, Tag])
     """What the history says of each tag."""
+    paddings: dict[int, int] = field(default_factory=dict[int, int])
+    """Most bytes of padding that each live block may have needed, where the subject reports …"""
+    padding: int = 0
+    """… and that all of them may have needed together."""
 
     def begins(self, index: int, size: Any) -> None:
         """Operation `index` made a block of so many bytes."""
@@ -139,6 +143,7 @@ class Part:
             freed=self.freed.copy(),
             labels=self.labels.copy(),
             tags=self.tags.copy(),
+            paddings=self.paddings.copy(),
         )
 
 
@@ -270,7 +275,7 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
     """
     before, label = part.view.sums, 0
     if e.served and e.kind == Kind.RENEW:
-        part.labels, part.tags = {}, {}
+        part.labels, part.tags, part.paddings, part.padding = {}, {}, {}, 0
         return Sums()
     if owner != NONE:
         label = part.labels.get(owner, 0)
@@ -278,15 +283,19 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
         label = int(e.label)
     for gone, size in ended:
         of = part.labels.pop(gone, 0)
+        part.padding -= part.paddings.pop(gone, 0)
         part.tags[of] = part.tags.get(of, Tag()).plus(0, -size)
     extent = part.live[index] if e.makes else 0
     if e.makes:
         part.labels[index] = label
+        part.paddings[index] = int(e.required_align) - 1
+        part.padding += part.paddings[index]
         part.tags[label] = part.tags.get(label, Tag()).plus(1, extent)
     tag = part.tags.get(label, Tag())
     return Sums(
         peak=max(before.peak, part.bytes),
         peak_live=max(before.peak_live, len(part.live)),
+        peak_padding=max(before.peak_padding, part.padding),
         handed=before.handed + extent,
         made=before.made + int(e.makes),
         label=label,

@@ -95,6 +95,8 @@ class Sums:
     """Most that was ever live."""
     peak_live: Word = 0
     """Most blocks that were ever live."""
+    peak_padding: Word = 0
+    """Most bytes of padding that blocks which were live together may have needed: of each its alignment, less 1."""
     handed: Word = 0
     """Handed out in all."""
     made: Word = 0

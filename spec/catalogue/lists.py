@@ -254,7 +254,7 @@ def _holds(pre: View, e: Event, post: View) -> Truth:
 
 
 def _bounded(pre: View, e: Event, post: View) -> Truth:
-    most = post.sums.peak + post.sums.peak_live * (e.env.overhead + e.env.max_align - 1)
+    most = post.sums.peak + post.sums.peak_live * e.env.overhead + post.sums.peak_padding
     held = e.report.footprint
     return (post.live_bytes <= held) & (held <= 2 * most + e.env.chunk)
 
@@ -274,7 +274,7 @@ overhead_bounded = Law[View, Event, View](
     observed=lambda pre, e, post: f"{e.report.footprint} bytes held",
     required=lambda pre, e, post: (
         f"from {post.live_bytes} bytes to about twice {post.sums.peak}, {e.env.overhead} for each of "
-        f"{post.sums.peak_live} blocks, and a chunk of {e.env.chunk}"
+        f"{post.sums.peak_live} blocks, {post.sums.peak_padding} of padding, and a chunk of {e.env.chunk}"
     ),
     accepts=(
         (
