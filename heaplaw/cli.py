@@ -17,6 +17,7 @@ from .commands.doctor import command as doctor_command
 from .commands.explain import command as explain_command
 from .commands.matrix import command as matrix_command
 from .commands.mutants import command as mutants_command
+from .commands.survey import command as survey_command
 from .console import (
     BROKEN,
     COLOURS,
@@ -418,6 +419,7 @@ cli.add_command(diff_command)
 cli.add_command(doctor_command)
 cli.add_command(matrix_command)
 cli.add_command(mutants_command)
+cli.add_command(survey_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

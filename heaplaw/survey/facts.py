@@ -1,0 +1,173 @@
+"""What there is to say of several checks: cells, deviations, and what each dialect says of what was seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Any
+
+from heaplaw.mapping import Expect
+from heaplaw.spec.dialects import BY_NAME
+
+__all__ = ["WORDS", "Deviation", "Seen", "Survey", "Surveyed"]
+
+WORDS = {"holds": "holds", "violated": "VIOLATED", "unknown": "?", "not-applicable": "-", "error": "error"}
+"""What stands in a cell; an expected violation is its letter."""
+MALLOC = "malloc"
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One allocator: what its check said, or why there was none."""
+
+    name: str
+    shape: str
+    package: str
+    """What it comes in; its version, where the system tells it."""
+    package_version: str
+    known: tuple[Expect, ...]
+    report: Mapping[str, Any] | None = None
+    """As `heaplaw check --json` tells it."""
+    absent: str = ""
+    """Why it was not checked."""
+
+    @property
+    def identity(self) -> str:
+        """The allocator and its file, as its check calls it."""
+        return str(self.report["subject"]["identity"]) if self.report else self.name
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """Those in force."""
+        return tuple(self.report["subject"]["dialects"]) if self.report else ()
+
+    @property
+    def laws(self) -> dict[str, Mapping[str, Any]]:
+        """What came of each law, by its id."""
+        return {law["id"]: law for law in self.report["laws"]} if self.report else {}
+
+    def expectation(self, law: Mapping[str, Any]) -> Expect | None:
+        """The expectation that a law's violation met."""
+        return next((one for one in self.known if (one.law, one.reason) == (law["name"], law["reason"])), None)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A violation that is known, of one or several allocators."""
+
+    letter: str
+    law: Mapping[str, Any]
+    reason: str
+    issue: str | None
+    clauses: tuple[str, ...]
+    """The clauses in force that forbid what was seen."""
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What allocators answered where dialects differ, and which of these allow and which forbid it."""
+
+    law: Mapping[str, Any]
+    answers: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    allowed: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        allowed = f"allowed by {', '.join(self.allowed)}" if self.allowed else "allowed by none"
+        return f"violates {', '.join(self.forbidden)}; {allowed}" if self.forbidden else allowed
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that were asked for, and how."""
+
+    allocators: tuple[Surveyed, ...]
+    seed: int
+    operations: int | None
+    """Of the main run; None: as many as a check runs when nothing is said."""
+    interrupted: bool = False
+
+    @property
+    def codes(self) -> list[int]:
+        """The exit codes of the checks."""
+        return [int(one.report["exit_code"]) for one in self.allocators if one.report]
+
+    @property
+    def checked(self) -> list[Surveyed]:
+        """Those that were."""
+        return [one for one in self.allocators if one.report]
+
+    @property
+    def absent(self) -> list[Surveyed]:
+        """Those that were not."""
+        return [one for one in self.allocators if not one.report]
+
+    def groups(self) -> list[list[Surveyed]]:
+        """Those whose tables stand together: general allocators, and those of other shapes."""
+        parts = ([one for one in self.checked if (one.shape == MALLOC) is general] for general in (True, False))
+        return [part for part in parts if part]
+
+    def deviations(self) -> list[Deviation]:
+        """Each known violation, once."""
+        found: dict[tuple[str, str], list[Surveyed]] = {}
+        for one in self.checked:
+            for law in one.laws.values():
+                if law["outcome"] == "expected":
+                    found.setdefault((law["id"], law["reason"]), []).append(one)
+        ordered = sorted(found.items(), key=lambda item: item[0][0])
+        return [_deviation(letter, key, of) for letter, (key, of) in zip(_letters(), ordered, strict=False)]
+
+    def rows(self, group: list[Surveyed]) -> list[tuple[Mapping[str, Any], list[str]]]:
+        """A law, and its cell for each of the group; a law that applies to none of them has no row."""
+        letters = {(one.law["id"], name): one.letter for one in self.deviations() for name in one.names}
+        laws = {law["id"]: law for one in group for law in one.laws.values() if law["outcome"] != "not-applicable"}
+        return [
+            (laws[id_], [letters.get((id_, one.name)) or _cell(one.laws.get(id_)) for one in group])
+            for id_ in sorted(laws)
+        ]
+
+    def seen(self) -> list[Seen]:
+        """What was answered where dialects differ: those of the same answers and judgement together."""
+        found: dict[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], list[Surveyed]] = {}
+        for one in self.checked:
+            for law in one.laws.values():
+                if law["clauses"]:
+                    found.setdefault((law["id"], *judged(law)), []).append(one)
+        return [
+            Seen(of[0].laws[id_], answers, forbidden, allowed, tuple(one.name for one in of))
+            for (id_, answers, forbidden, allowed), of in sorted(found.items(), key=lambda item: item[0][0])
+        ]
+
+
+def judged(law: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """What was answered, in order; the dialects that forbid it, and those that allow it."""
+    said = {one["dialect"]: one["forbidden"] for one in law["clauses"]}
+    forbidden, allowed = (
+        tuple(name for name in BY_NAME if name in said and bool(said[name]) is x) for x in (True, False)
+    )
+    return tuple(sorted(law["answers"])), forbidden, allowed
+
+
+def _cell(law: Mapping[str, Any] | None) -> str:
+    return WORDS[law["outcome"]] if law else "-"
+
+
+def _letters() -> Iterator[str]:
+    yield from ascii_lowercase
+    yield from (first + second for first in ascii_lowercase for second in ascii_lowercase)
+
+
+def _deviation(letter: str, key: tuple[str, str], of: list[Surveyed]) -> Deviation:
+    law = of[0].laws[key[0]]
+    known = of[0].expectation(law)
+    clauses = {
+        f"{clause['dialect']} {clause['text']}": None
+        for one in of
+        for clause in one.laws[key[0]]["clauses"]
+        if clause["in_force"] and clause["forbidden"]
+    }
+    names = tuple(one.name for one in of)
+    return Deviation(letter, law, key[1], known.issue if known else None, tuple(clauses), names)
