@@ -20,6 +20,9 @@ from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, REQUESTS, TAKERS, Kind
 from heaplaw.spec.verdict import Verdict, Violated, Violation
 
+from .cost.judged import LAW as COST_LAW
+from .cost.judged import Judged
+from .cost.judged import judge as judge_costs
 from .interrupts import asked, held
 from .judges import FastJudge
 from .minimise import LIMITS, Witness, minimise, take
@@ -59,6 +62,8 @@ class Report:
     """What was seen where standards differ, and what each says of it."""
     short: bool = False
     """Fewer operations were asked for than are run when nothing is said, or the run was interrupted."""
+    costs: Judged | None = None
+    """What calls cost, where a cost is promised."""
 
     @property
     def expected(self) -> dict[str, Expected]:
@@ -138,6 +143,8 @@ class Check:
     done: int = 0
     ends: list[tuple[str, End]] = field(default_factory=list[tuple[str, End]])
     last_words: str = ""
+    costs: Judged | None = None
+    """What was counted, where a cost is promised."""
     clauses: Clauses = field(default_factory=Clauses)
 
     def __post_init__(self) -> None:
@@ -188,6 +195,10 @@ class Check:
         if self.subject.viewer is not None:
             self.progress("a run in which the free list is looked at")
             self.look(self.subject.viewer)
+        if "constant cost" in subject.offers and COST_LAW in self.tallies:
+            self.progress("counting instructions")
+            self.costs = judge_costs(subject, self.limits)
+            self.tallies[COST_LAW] = self.costs.tally
 
     def scenes(self) -> None:
         """Run and judge every scene. They are few operations, run apart: they do not count as the run's."""
@@ -361,6 +372,7 @@ def check(
         state.last_words,
         clauses=state.clauses,
         short=interrupted or state.operations < subject.operations,
+        costs=state.costs,
     )
 
 

@@ -228,6 +228,8 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
     """Print a report, the table of laws only if `whole`, and what is broken, whose witnesses are stored in `folder`."""
     from heaplaw.spec.verdict import Holds
 
+    from .cost import judged as costs
+    from .cost import text as costs_text
     from .terminal import verdicts
     from .terminal.clauses import differences, ruling
     from .terminal.marked import Marked, Role, mark
@@ -244,6 +246,8 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
     for each in broken:
         told = each.also, page, each.said, ruling(report, each.witness.law)
         output.tell([*verdicts.failure(report.subject, each.witness, each.path, *told), blank])
+    if report.costs is not None and costs.LAW in {verdict.law for verdict in report.broken}:
+        output.tell([*costs_text.failure(report.subject, report.costs, page), blank])
     decided = any(isinstance(verdict.outcome, Holds) for verdict in report.verdicts)
     note = [] if report.broken or not decided else [mark("holds = no counterexample found in this run", Role.DIM)]
     output.tell([*verdicts.surprises(report, page), *verdicts.closing(report, page), *note, verdicts.summary(report)])

@@ -7,3 +7,7 @@ class UsageError(Exception):
 
 class HostError(Exception):
     """The subject could not be started; the text says why, in one line."""
+
+
+class UncountedError(HostError):
+    """The instructions of calls cannot be counted; the text says why."""

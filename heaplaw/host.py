@@ -34,7 +34,7 @@ from heaplaw.spec.protocols import Limits
 
 from . import layout
 from .columns import TYPES
-from .errors import HostError
+from .errors import HostError, UncountedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,14 +130,27 @@ class Host:
             self.close()
             raise HostError(why)
 
-    def start(self, trace: Trace, limits: Limits, payload: bool = True, command: str = "run") -> None:
-        """Begin to run `trace`; `finish` waits for its end. The command `raw` makes the calls alone, with no checks."""
+    def start(
+        self,
+        trace: Trace,
+        limits: Limits,
+        payload: bool = True,
+        command: str = "run",
+        marks: "NDArray[np.uint64] | None" = None,
+    ) -> None:
+        """Begin to run `trace`; `finish` waits for its end. The command `raw` makes the calls alone, with no checks.
+
+        `step` makes them without checks, and counts the instructions of those that `marks` names, as native/step.h has
+        it: the counts come back in the column `usable`.
+        """
         n = len(trace)
         for name in _SPARSE:
             self.columns[name][: self._used] = 0
         self.columns["owner"][:n] = NONE
         for column in OP_COLUMNS:
             self.columns[column.name][:n] = np.asarray(trace.columns[column.name], TYPES[column.width])
+        if marks is not None:
+            self.columns["usable"][:n] = marks
         self._used = n
         self._head[layout.ROWS] = n
         self._head[layout.PROGRESS] = 0
@@ -216,6 +229,8 @@ class Host:
         word, _, rest = answer.partition(" ")
         if word == "completed":
             return Completed()
+        if word == "nosteps":
+            raise UncountedError(rest.strip())
         at, where = divmod(int(self._head[layout.PROGRESS]), 4)
         at = min(at, n - 1)
         if word == "signal":

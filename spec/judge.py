@@ -22,6 +22,7 @@ UNITS = {
     Scope.PAIR: "pairs",
     Scope.STEP: "steps",
     Scope.RUN: "runs",
+    Scope.COST: "costs",
     Scope.LAYOUT: "layouts",
 }
 

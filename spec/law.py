@@ -14,6 +14,7 @@ Args = TypeVarTuple("Args")
 PROMISES = frozenset(
     {"coalesces", "reuse order", "zero size", "errno", "shrinks", "free null", "limit", "minimum", "overhead"}
     | {"constant time", "linear time", "zero resize", "usable bytes", "misuse"}
+    | {"constant cost"}
 )
 """What a subject offers by promising it, rather than by having it."""
 FACTS = frozenset(
@@ -44,6 +45,8 @@ class Scope(Enum):
     """An operation with the heap before and after it: `(pre: View, e: Event, post: View)`."""
     RUN = "run"
     """A whole history: `(r: Run)`."""
+    COST = "cost"
+    """What one operation costs at two sizes of the heap: `(cost: Cost)`. Counted apart from all runs."""
     LAYOUT = "layout"
     """A layout and how it came about: `(laid: Laid)`. These laws speak of no shape: no allocator is involved."""
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from heaplaw.mapping.vocabulary import PROMISES
+from heaplaw.spec.catalogue.cost import Cost
 from heaplaw.spec.catalogue.layouts import Laid
 from heaplaw.spec.history import History
 
-Example: TypeAlias = History | Laid
-"""A program with its results, or a layout: what the law judges."""
+Example: TypeAlias = History | Laid | Cost
+"""A program with its results, a layout, or what an operation cost: what the law judges."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """An example in words: what is called, what came of it, the heap."""
 
+from heaplaw.cost.figures import figures
 from heaplaw.models.words import offset
 from heaplaw.picture import heap_lines
 from heaplaw.ranges import power
+from heaplaw.spec.catalogue.cost import Cost
 from heaplaw.spec.dialects import named
 from heaplaw.spec.event import Direction, Env, Order, Padding, Policy, Zero
 from heaplaw.spec.history import History, plain_env
@@ -60,11 +62,15 @@ def _differs(told: Env, plain: Env, name: str) -> bool:
 
 def setting_of(example: Example) -> str:
     """What an example is about."""
-    return setting(example) if isinstance(example, History) else "a layout"
+    if isinstance(example, History):
+        return setting(example)
+    return "one operation, counted" if isinstance(example, Cost) else "a layout"
 
 
 def scene(found: AnyLaw, example: Example, judged: Judged, page: Page = PLAIN) -> list[Marked]:
     """The example: steps with results, what was reported, the heap. A layout: what was asked and what came of it."""
+    if isinstance(example, Cost):
+        return [Marked(line) for line in figures([example])]
     if not isinstance(example, History):
         asked, _, came = found.observed(example).partition(" -> ")
         return [Marked(f"    {asked}"), Marked(f"      -> {came}")]

@@ -26,6 +26,7 @@ _JUDGES = {
     Scope.PAIR: "every two blocks",
     Scope.STEP: "each operation, with the heap before and after it",
     Scope.RUN: "a run as a whole",
+    Scope.COST: "what an operation costs in a smaller and in a larger heap",
     Scope.LAYOUT: "each layout by itself",
 }
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TypeAlias, cast
 
 from heaplaw.check import Check, Finding, nearness
+from heaplaw.cost.judged import LAW as COST_LAW
 from heaplaw.interrupts import asked
 from heaplaw.judges import FastJudge, judge_fast
 from heaplaw.minimise import Search, Witness, minimise
@@ -106,6 +107,9 @@ def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bo
         else:
             _until_killed(state, case, until)
         found = [finding for name, finding in state.findings.items() if name in case.laws]
+        if state.costs is not None and state.costs.broken and COST_LAW in case.laws:
+            counted = sum(len(point.counts) for point in state.costs.costs.points)
+            return (Kill(COST_LAW, "check", counted),), frozenset({*state.findings, COST_LAW})
         if not found or state.first is None:
             return (), frozenset(state.findings)
         nearest = min(found, key=nearness)

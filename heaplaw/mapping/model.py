@@ -72,7 +72,8 @@ class Promises:
     """What happens to a double free and to other pointers that no block has: each a policy, or one for all."""
     dialects: tuple[str, ...] = ()
     """The standards and manuals in force; none: a fault is only what all of them forbid."""
-    cost: str | None = None
+    cost: str | abc.Mapping[str, str] | None = None
+    """For all operations that make or end one block, or by operation: those that it does not name promise nothing."""
     thread_safe: bool | None = None
     fit: str = "any"
     minimum: int | None = None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +51,7 @@ def load(path: Path) -> Mapping:
         "storage": top.number("storage", 1, vocab.MOST_STORAGE, "bytes as a whole number") or 0,
         "instances": top.number("instances", 1, vocab.MOST_INSTANCES) or 1,
     }
-    promises = _promises(top)
+    promises = _promises(top, operations)
     expect = _expectations(top, promises.dialects)
     name = top.text("name") or path.stem
     top.problems.check()
@@ -212,7 +213,7 @@ def _instance_is_whole(calls: Calls, given: frozenset[str]) -> None:
 # ---------------------------------------------------------------------------------------------------- promises
 
 
-def _promises(top: Section) -> Promises:
+def _promises(top: Section, operations: Iterable[str]) -> Promises:
     section = top.below("promises")
     if section is None:
         return Promises()
@@ -223,7 +224,25 @@ def _promises(top: Section) -> Promises:
     said["dialects"] = _dialects(section)
     for key, span in vocab.NUMBERS.items():
         said[key] = section.number(key, *span, f"{'bits' if key == 'size_bits' else 'bytes'} as a whole number")
+    said["cost"] = _cost(section, operations)
     return Promises(**{key: value for key, value in said.items() if value is not None})
+
+
+def _cost(section: Section, operations: Iterable[str]) -> str | dict[str, str] | None:
+    """One word for all operations that make or end one block, or a word for each operation."""
+    if not isinstance(section.table.get("cost"), dict):
+        return section.choice("cost", vocab.COSTS)
+    table = section.below("cost")
+    assert table is not None
+    table.unknown(vocab.COSTED, {})
+    called = [key for key in vocab.COSTED if key in operations]
+    for key in table.table:
+        if key in vocab.COSTED and key not in called:
+            position = table.document.key((*table.route, key))
+            advice = f"it calls {listing(called, 'and')}" if called else ""
+            table.problems.add(f"the mapping has no {tick(key)}, whose cost is promised", position, advice)
+    said = {key: table.choice(key, vocab.COSTS) for key in called if key in table.table}
+    return {key: word for key, word in said.items() if word is not None}
 
 
 def _dialects(section: Section) -> tuple[str, ...] | None:

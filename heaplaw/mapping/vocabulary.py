@@ -195,12 +195,17 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "reuse": ("lifo", "fifo", "any"),
     "fit": ("first", "best", "any"),
     "padding": ("counted", "excluded", "any"),
-    "cost": ("constant", "amortised", "any"),
 }
 """Promises that are one of a few words."""
 POLICIES = ("undefined", "abort", "ignore", "error")
 MISUSES = ("double", "interior", "unaligned", "foreign")
 """Pointers that `free` must not be given: what `misuse` says is one policy for all of them, or a table."""
+COSTS = ("constant", "amortised", "any")
+"""What may be promised of an operation's cost: one word for all that make or end one block, or a table by operation."""
+SINGLE = ("alloc", "zeroed", "aligned", "posix_memalign", "realloc", "free", "pop")
+"""Operations that make or end one block."""
+COSTED = (*SINGLE, "reset", "mark", "release")
+"""Operations of which a cost may be promised."""
 DIALECTS = tuple(BY_NAME)
 """Standards and manuals that may be in force."""
 ALIGNMENTS = ("alignment", "max_alignment")
@@ -209,5 +214,5 @@ FLAGS = ("coalesces", "errno", "free_null", "shrinks", "thread_safe")
 """Promises that are true or false."""
 NUMBERS: dict[str, tuple[int, int]] = {"size_bits": (8, 64), "minimum": (1, 2**20)}
 """Promises that are numbers and their ranges, both ends included: bits, and bytes."""
-PROMISES: tuple[str, ...] = (*ALIGNMENTS, *NUMBERS, *CHOICES, "misuse", "dialects", *FLAGS)
+PROMISES: tuple[str, ...] = (*ALIGNMENTS, *NUMBERS, *CHOICES, "misuse", "dialects", "cost", *FLAGS)
 RETURNS = ("pointer", "status", "errno", "bool", "bytes", "none", "null", "size", "int")

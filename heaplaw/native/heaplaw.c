@@ -167,6 +167,7 @@ static void unguard(void *inside, u64 bytes) {
 }
 
 #include "plan.h"
+#include "step.h"
 
 /* ---- the driver */
 struct slot { u64 ptr, extent; u32 owner, live, before; }; /* before: the row that made the instance's previous block or mark */
@@ -229,7 +230,7 @@ static u64 ask(struct run *r, u64 i, u64 old) {
   errno = frees ? ERRNO_BEFORE : 0;
   now(r, i, IN_CALL);
   r->status[i] = DIED;
-  u64 value = invoke(r->plan, c);
+  u64 value = stepping && r->usable[i] ? step_call(r->plan, c, &r->usable[i], i) : invoke(r->plan, c);
   int error = errno, code = (int)value, status = OK;
   u64 out = r->plan->out == OUT_BEFORE ? 0 : r->plan->out, given = c->out ? out : number_of(c, value);
   switch (c->returns) {

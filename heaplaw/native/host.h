@@ -1,5 +1,6 @@
 /* The host program: a fork server. It finds the subject's functions, makes its instances, answers "ok", and for each line "run …" on standard
- * input runs the shared trace in a child process ("raw …": its calls alone, with no checks) and answers how that ended. It prints through `write` alone.
+ * input runs the shared trace in a child process and answers how that ended ("raw …": its calls alone, with no checks; "step …":
+ * with no checks, the instructions of marked calls counted, see step.h, or "nosteps" and why not). It prints through `write` alone.
  *
  * heaplaw-host FD BYTES REPLY LIBRARY NUMBERS CALL...   FD: the shared memory; REPLY: where answers go; LIBRARY: a path to load,
  * or "-" for what is already there (the C library, preloaded libraries); NUMBERS and CALLs: the plan, as plan.h reads it, each
@@ -38,6 +39,7 @@ static u64 address_space(void) {
 
 /* In the child: run the trace, or with `raw` its calls alone. The head takes the time. */
 static void child(struct job *job, struct plan *plan, u64 bytes, u64 memory, int raw) {
+  if (stepping) plan->counts = 0, plan->usable.f = NULL; /* their columns hold what was counted */
   u64 most = memory + address_space();
   struct rlimit space = {most, most}, none = {0, 0};
   sigset_t chld;
@@ -91,6 +93,9 @@ static void serve(struct job *job, struct plan *plan, u64 bytes) {
     line[n] = 0;
     const char *at = line + 4;
     u64 cpu = take_number(&at), wall = take_number(&at), memory = take_number(&at);
+    const char *why = line[1] == 't' ? step_begin(plan) : NULL;
+    stepping = line[1] == 't';
+    if (why) { say("nosteps "), say(why), say("\n"); continue; }
     pid_t pid = fork();
     if (pid < 0) say_number("nofork ", (u64)errno, "\n");
     else if (pid == 0) child(job, plan, bytes, memory, line[1] == 'a');

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from heaplaw.check import Report
+from heaplaw.cost import text as cost_text
 from heaplaw.minimise import involved_ranges
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.dialects import NAMES
@@ -96,6 +97,7 @@ def _report(report: Report, failures: Sequence[Failure]) -> dict[str, Any]:
         "unmet": [{"law": v.law, "id": law(v.law).id, "reason": reason} for v, reason in facts.unmet(report)],
         "ends": [{"profile": profile, **_end(end)} for profile, end in report.ends if not isinstance(end, Completed)],
         "last_words": report.last_words or None,
+        "costs": cost_text.document(report.costs.costs, report.costs) if report.costs is not None else None,
         "summary": facts.tallied(report),
         "run": {"seconds": round(report.seconds, 3)},
     }

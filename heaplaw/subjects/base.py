@@ -59,6 +59,8 @@ class ProcessSubject:
     """How many operations a check runs when the user does not say."""
     instances: int = 1
     expected: tuple[Expected, ...] = ()
+    cost: Mapping[Kind, str] = field(default_factory=dict[Kind, str])
+    """What is promised of the cost of operations: "constant" or "amortised"."""
     name: str = ""
     """A short name, for tables of several subjects."""
     plan: Plan | None = None

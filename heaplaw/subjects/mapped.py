@@ -18,7 +18,7 @@ from .base import Expected, ProcessSubject, worker_command
 from .build import compiled
 from .elf import read_exports
 from .native import TLS, c_library, checked, library_subject, preloaded, version_of_c_library
-from .promises import names_of, promising
+from .promises import costs_of, names_of, promising
 from .viewed import planned, viewer_of
 
 KINDS = {word: kind for kind, word in WORDS.items()}
@@ -70,6 +70,7 @@ def mapped_subject(
         subject, version = library_of(read, shape, calls, env, spec)
     subject.name = known_as or read.name
     subject.offers |= promises_of(read, env)
+    subject.cost = costs_of(read.promises)
     subject.expected = tuple(
         Expected(known.law, known.reason, known.issue, known.dialects)
         for known in read.expect
@@ -195,7 +196,8 @@ def env_of(read: Mapping) -> Env:
 def promises_of(read: Mapping, env: Env) -> frozenset[str]:
     """The promises that laws need, by the names that they ask for."""
     grid = {"grid"} if read.shape == "pool" and "base" in read.counters else set[str]()
-    return names_of(env, read.promises, takes_null(read)) | grid
+    cost = {"constant cost"} if costs_of(read.promises) else set[str]()
+    return names_of(env, read.promises, takes_null(read)) | grid | cost
 
 
 def takes_null(read: Mapping) -> bool:
@@ -208,7 +210,7 @@ def takes_null(read: Mapping) -> bool:
 def notes_of(read: Mapping) -> tuple[str, ...]:
     """What is promised, and not judged."""
     says = read.promises
-    told = {"cost": says.cost, "thread_safe": None if says.thread_safe is None else "yes"}
+    told = {"thread_safe": None if says.thread_safe is None else "yes"}
     words = [f"{name} = {value}" for name, value in told.items() if value not in (None, "any", "undefined")]
     return (f"promised, and judged by no law: {', '.join(words)}",) if words else ()
 

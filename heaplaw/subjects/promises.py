@@ -11,6 +11,7 @@ from heaplaw.mapping.problems import did_you_mean, listing
 from heaplaw.spec.dialects import BY_NAME
 from heaplaw.spec.event import Direction, Env, Order, Padding, Policy, Zero
 from heaplaw.spec.layout import PTRDIFF_MAX
+from heaplaw.spec.shapes import WORDS, Kind
 
 
 def promising(plain: Env, says: Promises) -> Env:
@@ -71,6 +72,13 @@ def names_of(env: Env, says: Promises, free_null: bool) -> frozenset[str]:
     return frozenset(name for name, promised in given.items() if promised)
 
 
+def costs_of(says: Promises) -> dict[Kind, str]:
+    """What is promised of the cost of operations: "constant" or "amortised"."""
+    given = says.cost if isinstance(says.cost, Mapping) else dict.fromkeys(vocab.SINGLE, says.cost or "any")
+    kinds = {word: kind for kind, word in WORDS.items()}
+    return {kinds[name]: word for name, word in given.items() if word != "any"}
+
+
 def read(said: Mapping[str, object], where: str) -> Promises:
     """Promises as a test writes them: `{"alignment": 16, "reuse": "lifo"}`; UsageError, with every mistake in it."""
     wrong: list[str] = []
@@ -88,6 +96,8 @@ def read(said: Mapping[str, object], where: str) -> Promises:
 
 def _misfit(key: str, value: object) -> str:
     """What is expected of a promise, in words, where it is something else; empty where it is well."""
+    if key == "cost":
+        return _misfit_of_cost(value)
     number = isinstance(value, int) and not isinstance(value, bool)
     if key == "dialects":
         names = list(cast("Iterable[object]", value)) if isinstance(value, list | tuple) else [None]
@@ -107,3 +117,12 @@ def _misfit(key: str, value: object) -> str:
     low, high = vocab.NUMBERS[key]
     unit = "bits" if key == "size_bits" else "bytes"
     return "" if number and isinstance(value, int) and low <= value <= high else f"{low} to {high} {unit}"
+
+
+def _misfit_of_cost(value: object) -> str:
+    """The same of a cost: a word, or a word for each operation."""
+    expected = f"one of {listing(vocab.COSTS)}, or such a word for each operation"
+    if not isinstance(value, Mapping):
+        return "" if value in vocab.COSTS else expected
+    table = cast("Mapping[object, object]", value)
+    return "" if all(key in vocab.COSTED and word in vocab.COSTS for key, word in table.items()) else expected

@@ -18,7 +18,7 @@ from heaplaw.spec.shapes import FREELIST, LUA_ALLOC, MALLOC, POOL, SHAPES
 from heaplaw.worker import object_of
 
 from .base import Expected, ProcessSubject, promised, worker_command
-from .promises import names_of, promising, read
+from .promises import costs_of, names_of, promising, read
 
 POOL_BLOCK, POOL_BLOCKS = 64, 100
 """What a pool is made with when its constructor asks: bytes a block, number of blocks."""
@@ -127,6 +127,8 @@ def _started(target: str, spec: dict[str, Any], command: Starter, says: Promises
     promises = names_of(subject.env, says, like_c)
     offers = frozenset(told["offers"])
     subject.offers = offers | promises | ({"grid"} if shape is POOL and "bounds" in offers else set())
+    subject.cost = costs_of(says)
+    subject.offers |= {"constant cost"} if subject.cost else set()
     subject.name = told["type"] if spec["kind"] == "here" else target.rpartition(":")[2]
     if shape is not LUA_ALLOC:
         subject.plan = Plan.read(told["plan"])

@@ -1,9 +1,9 @@
 """The catalogue: every law, by name. Engines look laws up here when they run, never keep copies of their own."""
 
 from ..law import AnyLaw
-from . import accounting, clauses, content, layouts, limits, lists, lua, misuse, placement, pool, regions, reports
+from . import accounting, clauses, content, cost, layouts, limits, lists, lua, misuse, placement, pool, regions, reports
 
-_MODULES = (placement, content, limits, pool, accounting, lists, regions, lua, reports, layouts, clauses, misuse)
+_MODULES = (placement, content, limits, pool, accounting, lists, cost, regions, lua, reports, layouts, clauses, misuse)
 CATALOGUE: dict[str, AnyLaw] = {law.name: law for module in _MODULES for law in module.LAWS}
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from heaplaw.columns import TYPES, ColumnEvent
 from heaplaw.spec.catalogue import CATALOGUE, law, laws_of
+from heaplaw.spec.catalogue.cost import Cost, Form
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.history import EVENT_COLUMNS, OP_COLUMNS
@@ -233,6 +234,10 @@ HALF = st.one_of(st.sampled_from([edge for edge in EDGES if edge <= 2**63]), st.
 POWER = st.integers(0, 62).map(lambda k: 2**k)
 LAID = st.builds(Laid, st.sampled_from(list(Asked)), HALF, POWER, HALF, POWER, HALF, TRUTH, TRUTH, HALF, POWER, HALF)
 
+COST = st.builds(
+    Cost, st.sampled_from(list(Kind)), st.sampled_from(list(Form)), *[st.integers(0, 10**6)] * 4, st.integers(0, 10**5)
+)
+
 
 def args_of(scope: Scope, env: Env) -> st.SearchStrategy[tuple[Any, ...]]:
     return {
@@ -240,6 +245,7 @@ def args_of(scope: Scope, env: Env) -> st.SearchStrategy[tuple[Any, ...]]:
         Scope.PAIR: st.tuples(BLOCK, BLOCK),
         Scope.STEP: st.tuples(VIEW, event_in(env), VIEW),
         Scope.RUN: st.tuples(RUN),
+        Scope.COST: st.tuples(COST),
         Scope.LAYOUT: st.tuples(LAID),
     }[scope]
 

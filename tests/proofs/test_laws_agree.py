@@ -11,10 +11,12 @@ from heaplaw.proofs.paths import Source
 from heaplaw.proofs.prove import Claim, Obligation, Refuted, prove_one
 from heaplaw.proofs.symbolic import Reading, SymBool, constant, settled, truth_term
 from heaplaw.spec.catalogue import CATALOGUE
+from heaplaw.spec.catalogue.cost import Cost, Form
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.event import Block, Env, Event, Run, View
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.report import REPORTS, SILENT, Report, Sums
+from heaplaw.spec.shapes import Kind
 from heaplaw.spec.verdict import Proved
 
 SEED = 20240301
@@ -130,6 +132,9 @@ def draw(rng: random.Random, scope: Scope) -> tuple[Any, ...]:
         align, then_align, got_align = powers
         asked = rng.choice(list(Asked))
         return (Laid(asked, size, align, then_size, then_align, count, valid, served, got_size, got_align, offset),)
+    if scope is Scope.COST:
+        counts = [rng.choice((0, 1, 10, 24, 100, 8_000, 8_001, rng.randrange(10**4))) for _ in range(5)]
+        return (Cost(rng.choice(list(Kind)), rng.choice(list(Form)), *counts),)
     if scope is Scope.PAIR:
         return tuple(Block(*(rng.choice(NUMBERS) for _ in range(4))) for _ in range(2))
     return (Run(rng.random() < 0.5, *(rng.choice(NUMBERS) for _ in range(4))),)

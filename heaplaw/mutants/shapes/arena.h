@@ -144,8 +144,16 @@ static byte *arena_place(const arena_t *a, size_t n, size_t align) {
     return counted <= room && n <= room - counted ? a->top + pad : NULL;
 }
 
+/* Faults only: the bytes of all chunks, added up. */
+static size_t arena_mapped(const arena_t *a) {
+    size_t length = 0;
+    for (const chunk *c = a->newest; c; c = c->older) length += c->length;
+    return length;
+}
+
 static void *arena_take(arena_t *a, size_t size, size_t align) {
     if (size == 0 && OPT(O_NULL0)) return NULL;
+    if (F(ARENA_ALL_CHUNKS)) a->mapped = arena_mapped(a);
     size_t n = F(ARENA_ZERO_SHARES) ? size : max_size(size, 1);
     byte *p = arena_place(a, n, align);
     if (!p) p = arena_grow(a, arena_need(n, align), align);
@@ -206,6 +214,7 @@ int sh_arena_release(arena_t *a, void *mark) {
     byte *top = F(ARENA_INNER_ONLY) && a->latest ? a->latest : mark;
     chunk *c = arena_chunk_of(a, top);
     a->latest = NULL;
+    if (F(ARENA_RELEASE_WALKS)) a->mapped = arena_mapped(a);
     if (!c && F(ARENA_MARK_EDGE)) {
         sh_arena_reset(a);
         return 0;

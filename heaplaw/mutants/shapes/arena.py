@@ -8,11 +8,14 @@ __all__ = ["CORRECT", "MUTANTS"]
 
 _PLAIN = "ok-arena"
 _DOUBLES = "ok-arena-doubles"
+_LONG = "ok-arena-long"
 
 CORRECT = (
     Correct(_PLAIN, "arena.toml", "chunks of one length"),
     Correct(_DOUBLES, "arena.toml", "each chunk is twice as long as the one before"),
     Correct("ok-arena-null-zero", "arena_null_zero.toml", "a request for no bytes gives NULL"),
+    Correct(_LONG, "arena_long.toml", "chunks of one length, at amortised cost"),
+    Correct("ok-arena-doubles-long", "arena_long.toml", "chunks that double, at amortised cost"),
 )
 
 MUTANTS = (
@@ -99,5 +102,18 @@ MUTANTS = (
         "arena-zero-recycled", "zeroed", _PLAIN,
         "a chunk that is used again counts as new, and new chunks as zero",
         "a released chunk, then a zeroed request that opens a chunk",
+    ),
+    # --- what calls cost
+    Mutant(
+        "arena-all-chunks", "instructions_bounded", _LONG,
+        "a request adds up the lengths of all chunks",
+        "many chunks, a request",
+        hidden=True,
+    ),
+    Mutant(
+        "arena-release-walks", "instructions_bounded", _LONG,
+        "a release adds up the lengths of all chunks",
+        "many chunks, a mark, a release",
+        hidden=True,
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ typedef struct bump {
     size_t total;  /* the same, as it is told */
     size_t blocks; /* since the last reset */
     size_t high;   /* the most that was used before a reset (a fault only) */
+    int again;     /* it was reset (a fault only) */
     byte *gap;     /* padding of 16 bytes and more (a fault only) */
     size_t gap_len;
 } bump_t;
@@ -77,8 +78,16 @@ static void bump_keep_gap(bump_t *b, size_t pad) {
     b->gap_len = pad > lead ? pad - lead : 0;
 }
 
+/* Faults only: the number of blocks, one by one. */
+static void bump_rewalk(bump_t *b) {
+    volatile size_t blocks = 0;
+    while (blocks < b->blocks) blocks = blocks + 1;
+    b->blocks = blocks;
+}
+
 static void *bump_take(bump_t *b, size_t size, size_t align) {
     if (size == 0 && OPT(O_NULL0)) return NULL;
+    if (F(BUMP_REWALKS) || (F(BUMP_USED_REWALKS) && b->again)) bump_rewalk(b);
     size_t n = size > 0 || F(BUMP_ZERO_SHARES) ? size : 1;
     size_t pad = bump_pad(b, n, align);
     if (F(BUMP_FILLS_GAPS)) {
@@ -116,6 +125,7 @@ void sh_bump_reset(bump_t *b) {
     if (!F(BUMP_RESET_TOTAL)) b->total = 0;
     b->blocks = 0;
     b->gap_len = 0;
+    b->again = 1;
 }
 
 size_t sh_bump_remaining(bump_t *b) { return b->capacity - b->used; }

@@ -8,11 +8,13 @@ __all__ = ["CORRECT", "MUTANTS"]
 
 _UP = "ok-bump"
 _DOWN = "ok-bump-down"
+_LONG = "ok-bump-long"
 
 CORRECT = (
     Correct(_UP, "bump.toml", "moves up"),
     Correct(_DOWN, "bump_down.toml", "moves from the buffer's end to its start"),
     Correct("ok-bump-null-zero", "bump_null_zero.toml", "a request for no bytes gives NULL"),
+    Correct(_LONG, "bump_long.toml", "many blocks, at constant cost"),
 )
 
 MUTANTS = (
@@ -133,5 +135,18 @@ MUTANTS = (
         "bump-dirty", "zeroed", _UP,
         "memory that was not handed out since the last reset is taken for zero",
         "dirty blocks, a reset, a zeroed request",
+    ),
+    # --- what calls cost
+    Mutant(
+        "bump-rewalks", "instructions_bounded", _LONG,
+        "a request counts the blocks anew",
+        "many blocks, a request",
+        hidden=True,
+    ),
+    Mutant(
+        "bump-used-rewalks", "instructions_bounded", _LONG,
+        "after a reset each request counts the blocks anew",
+        "a reset, many blocks, a request",
+        hidden=True,
     ),
 )  # fmt: skip

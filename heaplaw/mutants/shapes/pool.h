@@ -83,7 +83,24 @@ pool_t *sh_pool_new(void *buffer, size_t block_size, size_t num_blocks) {
     return p;
 }
 
+/* Faults only: the number of blocks in the list. */
+static size_t pool_length(pool_t *p) {
+    size_t length = 0;
+    for (uint32_t number = *pool_head(p); number && length < p->blocks; number = pool_link(p, number)) length++;
+    return length;
+}
+
+/* A fault only: put a block where it belongs in a list in order of address. */
+static void pool_insert(pool_t *p, uint32_t number) {
+    uint32_t before = 0, next = *pool_head(p);
+    while (next && next < number) before = next, next = pool_link(p, next);
+    pool_set_link(p, number, next);
+    if (before) pool_set_link(p, before, number);
+    else *pool_head(p) = number;
+}
+
 static byte *pool_pop(pool_t *p) {
+    if (F(POOL_ALLOC_COUNTS)) p->free = pool_length(p);
     uint32_t *head = pool_head(p), number = *head;
     p->freed_in_row = p->down = p->up = 0;
     if (number == 0) {
@@ -120,6 +137,11 @@ static void pool_tuck(pool_t *p, uint32_t number) {
 static void pool_push(pool_t *p, byte *block) {
     uint32_t number = pool_number(p, block), *head = pool_head(p);
     if (F(POOL_DRAIN_LOSES) && p->drained) return;
+    if (F(POOL_FREE_WALKS) || (F(POOL_ABOVE_4096) && p->blocks - p->free > 4096)) p->free = pool_length(p);
+    if (F(POOL_KEEPS_ORDER)) {
+        pool_insert(p, number);
+        return;
+    }
     if (OPT(O_FIFO)) {
         pool_append(p, number);
     } else if (*head && ((F(POOL_FULL_ONCE) && p->was_full) || (F(POOL_DRAIN_FLIPS) && p->drained))) {

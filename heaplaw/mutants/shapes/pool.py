@@ -11,6 +11,7 @@ _FIFO = "ok-pool-fifo"
 _POISON = "ok-pool-poison"
 _STATUS = "ok-pool-status"
 _PAIR = "ok-pool-pair"
+_MANY = "ok-pool-many"
 
 CORRECT = (
     Correct(_LIFO, "pool.toml", "reuses the newest freed block first"),
@@ -18,6 +19,7 @@ CORRECT = (
     Correct(_POISON, "pool.toml", "fills freed blocks with 0xDD"),
     Correct(_STATUS, "pool_status.toml", "returns a status, and the block through a pointer"),
     Correct(_PAIR, "pool_pair.toml", "two pools at once"),
+    Correct(_MANY, "pool_many.toml", "many blocks, at constant cost"),
 )
 
 MUTANTS = (
@@ -138,5 +140,30 @@ MUTANTS = (
         "when all blocks are asked for in one go the last one is handed out with a failure",
         "as many requests as there are blocks, with nothing between",
         also=("failure_changes_nothing", "accounting_exact", "free_count_exact"), hidden=True,
+    ),
+    # --- what calls cost
+    Mutant(
+        "pool-free-walks", "instructions_bounded", _MANY,
+        "a free counts the free blocks by walking their list",
+        "many free blocks, a free",
+        hidden=True,
+    ),
+    Mutant(
+        "pool-alloc-counts", "instructions_bounded", _MANY,
+        "a request counts the free blocks by walking their list",
+        "many free blocks, a request",
+        hidden=True,
+    ),
+    Mutant(
+        "pool-keeps-order", "instructions_bounded", _MANY,
+        "a freed block is put into a list in order of address",
+        "many holes, a free",
+        hidden=True,
+    ),
+    Mutant(
+        "pool-above-4096", "instructions_bounded", _MANY,
+        "with more than 4096 live blocks a free walks the list",
+        "more than 4096 live and many free blocks, a free",
+        hidden=True,
     ),
 )  # fmt: skip

@@ -70,7 +70,16 @@ static stack_head *stack_head_of(const sh_stack_t *s) {
 /* Bytes of the newest block itself: one at least, so that no two blocks share an address. */
 static size_t stack_extent(const sh_stack_t *s) { return max_size(stack_head_of(s)->size, 1); }
 
+/* Faults only: the live blocks, counted from the newest down. */
+static size_t stack_levels(const sh_stack_t *s) {
+    size_t levels = 0;
+    for (uint32_t at = s->newest; at != NO_BLOCK && levels < s->depth; levels++)
+        at = ((const stack_head *)(const void *)(s->base + at - sizeof(stack_head)))->below;
+    return levels;
+}
+
 static void *stack_push(sh_stack_t *s, size_t size, size_t align) {
+    if (F(STACK_PUSH_ADDS)) s->depth = stack_levels(s);
     size_t head = s->aside ? 0 : sizeof(stack_head);
     size_t start = min_size(s->top, s->capacity), n = max_size(size, 1);
     if (F(STACK_HEADER_IN_TAIL)) start &= ~(size_t)7;
@@ -142,6 +151,7 @@ int sh_stack_pop(sh_stack_t *s) {
         if (F(STACK_POP_EMPTY)) s->top -= sizeof(stack_head);
         return 0;
     }
+    if (F(STACK_POP_SEARCHES)) s->depth = stack_levels(s);
     int again = F(STACK_POP_ZERO) && stack_head_of(s)->size == 0;
     stack_drop_newest(s);
     if (again && s->newest != NO_BLOCK) stack_drop_newest(s);

@@ -8,10 +8,12 @@ __all__ = ["CORRECT", "MUTANTS"]
 
 _STACK = "ok-stack"
 _ASIDE = "ok-stack-aside"
+_DEEP = "ok-stack-deep"
 
 CORRECT = (
     Correct(_STACK, "stack.toml", "a header of 8 bytes in front of each block"),
     Correct(_ASIDE, "stack_aside.toml", "headers in an array of their own"),
+    Correct(_DEEP, "stack_deep.toml", "many blocks, at constant cost"),
 )
 
 _TOO_LOW = (
@@ -121,5 +123,18 @@ MUTANTS = (
         "stack-drop-live", "made_again", _STACK,
         "a stack that is dropped with blocks live cannot be made again over the same buffer",
         "a request, a drop, a new instance",
+    ),
+    # --- what calls cost
+    Mutant(
+        "stack-pop-searches", "instructions_bounded", _DEEP,
+        "a pop walks down to the lowest block",
+        "many live blocks, a pop",
+        hidden=True,
+    ),
+    Mutant(
+        "stack-push-adds", "instructions_bounded", _DEEP,
+        "a request counts the live blocks by walking down",
+        "many live blocks, a request",
+        hidden=True,
     ),
 )  # fmt: skip

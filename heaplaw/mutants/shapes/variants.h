@@ -46,7 +46,11 @@ enum option {
     X(BUMP_NEW_KEEPS, "bump-new-keeps", BUMP, O_NONE)                          \
     X(BUMP_TOTAL_16BIT, "bump-total-16bit", BUMP, O_NONE)                      \
     X(BUMP_CHECK_8BIT, "bump-check-8bit", BUMP, O_NONE)                        \
-    X(BUMP_DIRTY, "bump-dirty", BUMP, O_NONE)
+    X(BUMP_DIRTY, "bump-dirty", BUMP, O_NONE)                                  \
+    /* what calls cost: over many blocks */                                    \
+    X(OK_BUMP_LONG, "ok-bump-long", BUMP, O_NONE)                              \
+    X(BUMP_REWALKS, "bump-rewalks", BUMP, O_NONE)                              \
+    X(BUMP_USED_REWALKS, "bump-used-rewalks", BUMP, O_NONE)
 
 #define POOL_VARIANTS(X)                                                       \
     X(OK_POOL, "ok-pool", POOL, O_NONE)                                        \
@@ -77,7 +81,13 @@ enum option {
     X(POOL_ZERO_LATE, "pool-zero-late", POOL, O_NONE)                          \
     /* success and failure by a status */                                      \
     X(POOL_STATUS_NULL, "pool-status-null", POOL, O_NONE)                      \
-    X(POOL_STATUS_FILL, "pool-status-fill", POOL, O_NONE)
+    X(POOL_STATUS_FILL, "pool-status-fill", POOL, O_NONE)                      \
+    /* what calls cost: over many blocks */                                    \
+    X(OK_POOL_MANY, "ok-pool-many", POOL, O_NONE)                              \
+    X(POOL_FREE_WALKS, "pool-free-walks", POOL, O_NONE)                        \
+    X(POOL_ALLOC_COUNTS, "pool-alloc-counts", POOL, O_NONE)                    \
+    X(POOL_KEEPS_ORDER, "pool-keeps-order", POOL, O_NONE)                      \
+    X(POOL_ABOVE_4096, "pool-above-4096", POOL, O_NONE)
 
 #define STACK_VARIANTS(X)                                                      \
     X(OK_STACK, "ok-stack", STACK, O_NONE)                                     \
@@ -101,7 +111,11 @@ enum option {
     X(STACK_TOTAL_PADDING, "stack-total-padding", STACK, O_NONE)               \
     X(STACK_CHECK_ZERO, "stack-check-zero", STACK, O_NONE)                     \
     X(STACK_ZERO_ONCE, "stack-zero-once", STACK, O_NONE)                       \
-    X(STACK_DROP_LIVE, "stack-drop-live", STACK, O_NONE)
+    X(STACK_DROP_LIVE, "stack-drop-live", STACK, O_NONE)                       \
+    /* what calls cost: over many blocks */                                    \
+    X(OK_STACK_DEEP, "ok-stack-deep", STACK, O_NONE)                           \
+    X(STACK_POP_SEARCHES, "stack-pop-searches", STACK, O_NONE)                 \
+    X(STACK_PUSH_ADDS, "stack-push-adds", STACK, O_NONE)
 
 #define FREELIST_VARIANTS(X)                                                   \
     X(OK_FREELIST, "ok-freelist", FREELIST, O_NONE)                            \
@@ -163,7 +177,12 @@ enum option {
     /* small blocks */                                                         \
     X(ARENA_ALIGN_OVER, "arena-align-over", ARENA, O_NONE)                     \
     X(ARENA_ZERO_SHARES, "arena-zero-shares", ARENA, O_NONE)                   \
-    X(ARENA_ZERO_RECYCLED, "arena-zero-recycled", ARENA, O_NONE)
+    X(ARENA_ZERO_RECYCLED, "arena-zero-recycled", ARENA, O_NONE)               \
+    /* what calls cost: over many blocks */                                    \
+    X(OK_ARENA_LONG, "ok-arena-long", ARENA, O_NONE)                           \
+    X(OK_ARENA_DOUBLES_LONG, "ok-arena-doubles-long", ARENA, O_DOUBLES)        \
+    X(ARENA_ALL_CHUNKS, "arena-all-chunks", ARENA, O_NONE)                     \
+    X(ARENA_RELEASE_WALKS, "arena-release-walks", ARENA, O_NONE)
 
 #define LUA_VARIANTS(X)                                                        \
     X(OK_LUA, "ok-lua", LUA, O_NONE)                                           \
