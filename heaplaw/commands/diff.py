@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 @click.option("--shape", type=click.Choice(list(SHAPES)), help="The interface of Python objects.")
 @click.option("--operations", "-n", type=click.IntRange(1, 50_000_000), help="Operations of the main run of each.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn, and printed, if left out.")
+@click.option("--block-size", type=click.IntRange(1, 2**20), help="For pools' constructors in Python, bytes.")
+@click.option("--num-blocks", type=click.IntRange(1, 2**20), help="For pools' constructors in Python.")
+@click.option("--capacity", type=click.IntRange(1, 2**32), help="For other constructors in Python, bytes.")
 @click.option("--memory", type=Number(0.1, 4096), default=16.0, help="Address space of a run, GiB.")
 @click.option("--cpu", type=Number(0.1, 3600), default=5.0, help="CPU seconds that one operation may take.")
 @click.option("--seconds", type=Number(0, 3600), default=20.0, show_default=True, help="For minimising each law.")
@@ -49,6 +52,9 @@ def command(
     shape: str | None,
     operations: int | None,
     seed: int | None,
+    block_size: int | None,
+    num_blocks: int | None,
+    capacity: int | None,
     memory: float,
     cpu: float,
     seconds: float,
@@ -59,7 +65,7 @@ def command(
 ) -> None:
     """Tell what changed from the allocator OLD to NEW: laws first, then behaviour that no law decides.
 
-    OLD and NEW: whatever `heaplaw check` takes, of one shape; --prefix and --shape are for those that take them. Both
+    OLD and NEW: whatever `heaplaw check` takes, of one shape; options are for those that take them. Both
     are judged by the same traces. Each change comes with the shortest steps that show it, run on both.
 
     Exit code 1 when a law is violated that was not, 3 when one is no longer decided, else 0; with --strict 1 also when
@@ -70,7 +76,8 @@ def command(
     from heaplaw.store import check_folder
 
     check_folder(output)
-    pair = both((old, new), prefix, shape)
+    given = {"block_size": block_size, "num_blocks": num_blocks, "capacity": capacity}
+    pair = both((old, new), prefix, shape, {name: value for name, value in given.items() if value is not None})
     seed = secrets.randbelow(10**8) if seed is None else seed
     limits = Limits(cpu=cpu, wall=4 * cpu, memory=int(memory * 2**30))
     try:
@@ -94,7 +101,9 @@ def command(
     sys.exit(code)
 
 
-def both(names: tuple[str, str], prefix: str, shape: str | None) -> "tuple[ProcessSubject, ProcessSubject]":
+def both(
+    names: tuple[str, str], prefix: str, shape: str | None, arguments: dict[str, int]
+) -> "tuple[ProcessSubject, ProcessSubject]":
     """The two subjects; what is wrong with either is told, before anything is run."""
     from heaplaw.errors import UsageError
     from heaplaw.mapping import MappingError
@@ -104,9 +113,9 @@ def both(names: tuple[str, str], prefix: str, shape: str | None) -> "tuple[Proce
     for_all = not any(map(is_library, names)), not any(map(is_object, names))  # then it is told what is wrong with it
     for name in names:
         before = prefix if for_all[0] or is_library(name) else ""
-        interface = shape if for_all[1] or is_object(name) else None
+        interface, constants = (shape, arguments) if for_all[1] or is_object(name) else (None, {})
         try:
-            found.append(one(name, before, interface))
+            found.append(one(name, before, interface, constants))
         except (UsageError, MappingError) as error:
             errors += [] if str(error) in map(str, errors) else [error]
     if errors:
@@ -120,7 +129,7 @@ def both(names: tuple[str, str], prefix: str, shape: str | None) -> "tuple[Proce
 
 def is_library(name: str) -> bool:
     """It is a library that --prefix is for."""
-    return not name.endswith(".toml") and (name == "libc" or "/" in name or ".so" in name)
+    return not name.endswith(".toml") and ("/" in name or ".so" in name)
 
 
 def is_object(name: str) -> bool:
@@ -128,12 +137,12 @@ def is_object(name: str) -> bool:
     return "/" not in name and ":" in name and not name.startswith(("mutant:", "ref:"))
 
 
-def one(name: str, prefix: str, shape: str | None) -> "ProcessSubject":
+def one(name: str, prefix: str, shape: str | None, arguments: dict[str, int]) -> "ProcessSubject":
     """The subject that a name stands for; UsageError where it stands for several."""
     from heaplaw.errors import UsageError
     from heaplaw.subjects import resolve
 
-    subjects = resolve(name, prefix, shape)
+    subjects = resolve(name, prefix, shape, arguments)
     if len(subjects) > 1:
         for subject in subjects:
             subject.close()

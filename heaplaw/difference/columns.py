@@ -6,6 +6,7 @@ from itertools import zip_longest
 from textwrap import wrap
 
 from heaplaw.spec.history import Completed, History
+from heaplaw.spec.shapes import SHAPES
 from heaplaw.steps import MOST_STEPS, Telling
 from heaplaw.subjects import ProcessSubject
 from heaplaw.terminal.marked import Marked, Role, mark
@@ -120,11 +121,12 @@ def joined(telling: Telling, index: int) -> str:
 
 
 def went(telling: Telling, index: int) -> tuple[object, ...]:
-    """What came of a step, apart from addresses."""
+    """What came of a step; apart from addresses, where the shape does not say that they are equal in equal states."""
     history: History = telling.history
     e, end = history.event(index), history.end
+    placed = int(not SHAPES[history.trace.shape].one_buffer)
     ended = not isinstance(end, Completed) and end.op == index
-    return (ended, e.status, e.err, e.flags, e.sound, *telling.said(index), *telling.result(index)[1:])
+    return (ended, e.status, e.err, e.flags, e.sound, *telling.said(index), *telling.result(index)[placed:])
 
 
 __all__ = ["NEW", "OLD", "Row", "behaviour_rows", "calls", "side_by_side", "witness_rows"]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from heaplaw.errors import UsageError
+from heaplaw.models.words import power
 from heaplaw.spec.dialects import named
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import COUNTERS
@@ -121,4 +122,4 @@ def only(what: str, old: set[str], new: set[str]) -> Apart:
 
 def _word(value: object) -> str:
     name = getattr(value, "name", None)
-    return name.lower() if isinstance(name, str) else str(value)
+    return name.lower() if isinstance(name, str) else power(value) if isinstance(value, int) else str(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from heaplaw.check import LATER, Check, Finding, nearness
+from heaplaw.interrupts import asked
 from heaplaw.judges import judge_fast
 from heaplaw.minimise import LIMITS, NAIVE_UP_TO, Search, Witness, minimise
 from heaplaw.models.words import power
@@ -113,6 +114,8 @@ def changes(old: Side, new: Side, seconds: float, progress: Progress) -> list[La
             on, beside = (each.subject.viewer if finding.viewed else each.subject for each in (one, other))
             assert on is not None
             witness = minimise(on, finding.law, finding.history, finding.violation, limit, earlier)
+            if asked():  # it ends with what it has; a comparison that lacks half is none
+                raise KeyboardInterrupt
             witness = replace(comparable(witness, on, beside, limit), viewed=finding.viewed)
             earlier.append(witness)
             change = with_witness(change, side, witness, replayed(witness, beside))
@@ -205,8 +208,8 @@ def missing(trace: Trace, subject: ProcessSubject) -> set[str]:
     """What a trace asks that the subject does not have, or may not be asked, in words."""
     env, shape = subject.env, subject.shape.name
     kinds: Sequence[int] = np.unique(np.asarray(trace.columns["kind"])).tolist()
-    asked = {FUNCTION_OF.get(Kind(kind), Kind(kind)) for kind in kinds} - {Kind.CHECK, Kind.FILL_USABLE}
-    found = {name_of_call(CALLS[kind], shape) for kind in asked - subject.kinds}
+    wanted = {FUNCTION_OF.get(Kind(kind), Kind(kind)) for kind in kinds} - {Kind.CHECK, Kind.FILL_USABLE}
+    found = {name_of_call(CALLS[kind], shape) for kind in wanted - subject.kinds}
     slots = np.asarray(trace.columns["slot"])
     if "free null" not in subject.offers and bool((slots == NULL).any()):
         found.add("free of NULL")

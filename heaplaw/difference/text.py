@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from heaplaw.spec.catalogue import law
 from heaplaw.spec.verdict import Error, Holds, NotApplicable, Unknown, Verdict, Violated
-from heaplaw.subjects import Expected
+from heaplaw.subjects import Expected, NativeCode
 from heaplaw.terminal import facts
 from heaplaw.terminal.marked import Marked, Role, mark
 from heaplaw.terminal.page import PLAIN, Page
@@ -78,7 +78,8 @@ def header(found: Difference, page: Page, version: str) -> list[Marked]:
 def driver(found: Difference, side: str) -> list[str]:
     """What runs a side, where the two differ in that."""
     old, new = found.old.driver, found.new.driver
-    return [f"({facts.DRIVERS[old if side == OLD else new]})"] if old != new else []
+    ours = old if side == OLD else new
+    return [f"(driver in {'C' if ours == NativeCode else 'Python'})"] if old != new else []
 
 
 def overview(found: Difference, page: Page) -> list[Marked]:
