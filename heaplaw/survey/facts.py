@@ -145,9 +145,8 @@ class Survey:
 def judged(law: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """What was answered, in order; the dialects that forbid it, and those that allow it."""
     said = {one["dialect"]: one["forbidden"] for one in law["clauses"]}
-    forbidden, allowed = (
-        tuple(name for name in BY_NAME if name in said and bool(said[name]) is x) for x in (True, False)
-    )
+    spoke = [name for name in BY_NAME if name in said]
+    forbidden, allowed = (tuple(name for name in spoke if bool(said[name]) is broken) for broken in (True, False))
     return tuple(sorted(law["answers"])), forbidden, allowed
 
 

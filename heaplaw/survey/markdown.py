@@ -36,6 +36,7 @@ CLAUSES = """\
 What was seen, and which dialects allow it, whether they are in force or not; allocators of the same answers are
 together. In force is what the first table says; where it says nothing, only what all forbid is a fault.
 """
+ABOUT = ("allocator", "judged", "package", "shape", "dialects in force", "operations")
 ABSENT = "## Not installed\n\nNothing is said of these: they were not there when this page was made.\n"
 
 
@@ -46,9 +47,7 @@ def page(found: Survey, version: str) -> str:
     parts = [
         BEGIN,
         f"This was heaplaw {version}, with the seed {found.seed}, and {run}:\n",
-        *_table(
-            ("allocator", "judged", "package", "shape", "dialects in force", "operations"), map(_about, found.checked)
-        ),
+        *_table(ABOUT, map(_about, found.checked)),
         LAWS,
     ]
     for group in found.groups():
@@ -92,9 +91,10 @@ def _cell(word: str) -> str:
 
 def _deviation(one: Deviation) -> str:
     names = ", ".join(f"`{name}`" for name in one.names)
-    clauses = "".join(f"\n  - {clause}" for clause in one.clauses)
     issue = f" (<{one.issue}>)" if one.issue else ""
-    return f"- *{one.letter}*, {_law(one.law['id'], one.law['name'])}: {names}\n\n  {one.reason}{issue}\n{clauses and clauses + chr(10)}"
+    texts = [f"- *{one.letter}*, {_law(one.law['id'], one.law['name'])}: {names}", "", f"  {one.reason}{issue}", ""]
+    clauses = [f"  - {clause}" for clause in one.clauses]
+    return "\n".join([*texts, *clauses, *([""] if clauses else [])])
 
 
 def _clauses(seen: Sequence[Seen]) -> Iterator[str]:

@@ -29,6 +29,7 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
         told += _allocator(one, page)
     for group in found.groups():
         told += [Marked(""), *_table(found, group, page)]
+    told.append(Marked(""))
     told += [line for foot in FEET for line in _below(foot, 0, page, 2)]
     for deviation in found.deviations():
         law = deviation.law
@@ -40,13 +41,14 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
     seen = found.seen()
     told += [Marked(""), mark("where standards differ: what was seen", Role.STRONG)] if seen else []
     last = ""
-    for one in seen:
-        if one.law["id"] != last:
-            told += [Marked(""), Marked(f"  {one.law['id']}  {one.law['name']}")]
-            last = one.law["id"]
-        head = f"{', '.join(one.names)}: {'; '.join(one.answers)}"
+    for answered in seen:
+        law = answered.law
+        if law["id"] != last:
+            told += [Marked(""), Marked(f"  {law['id']}  {law['name']}")]
+            last = law["id"]
+        head = f"{', '.join(answered.names)}: {'; '.join(answered.answers)}"
         told += [Marked(" " * UNDER + part) for part in wrap(head, page.columns - UNDER)]
-        told += _below(one.verdict, UNDER + 2, page)
+        told += _below(answered.verdict, UNDER + 2, page)
     return [*told, Marked(""), mark(summary(found), Role.STRONG)]
 
 
@@ -84,7 +86,7 @@ def _table(found: Survey, group: Sequence[Surveyed], page: Page) -> list[Marked]
                 line = line + mark(cell, ROLES.get(cell, Role.UNDECIDED)) + " " * (wide - len(cell))
             told.append(line.rstrip())
         told.append(Marked(""))
-    return told
+    return told[:-1]
 
 
 def _below(text: str, start: int, page: Page, more: int = 0) -> list[Marked]:
