@@ -135,3 +135,24 @@ def test_all_mistakes_of_both(diff: Diff, tmp_path: Path) -> None:
     assert "not TOML" in ran.err
     assert "--> none.toml" in ran.err
     assert diff("broken.toml", "broken.toml").err.count("not TOML") == 1
+
+
+@pytest.mark.usefixtures("few")
+def test_python_objects(diff: Diff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pools in Python; what one alone counts is said, and the laws on it have ceased to apply."""
+    examples = Path(__file__).resolve().parents[2] / "examples"
+    for path in (examples / "conform" / "stack_pool.py", examples / "violate" / "hasty_pool.py"):
+        (tmp_path / path.name).write_text(path.read_text())
+    monkeypatch.syspath_prepend(tmp_path)
+    options = ("--shape", "pool", "--block-size", "32", "--num-blocks", "4", "--seed", "1", "-n", "200")
+    ran = diff("stack_pool:StackPool", "hasty_pool:HastyPool", *options, "--json")
+    assert ran.code == 1
+    found = documented(ran.out)
+    assert {"what": "counters", "old": "num_allocated, num_free_blocks", "new": ""} in found["apart"]
+    grades = {change["id"]: change["grade"] for change in found["laws"]}
+    assert grades["HL105"] == "worse"
+    assert grades["HL402"] == "other"
+    (bounds,) = (change for change in found["laws"] if change["id"] == "HL105")
+    steps = bounds["witness"]["steps"]
+    assert [step["differs"] for step in steps] == [False, False, False, False, True]
+    assert steps[-1]["old"] == "0"
