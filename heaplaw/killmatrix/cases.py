@@ -1,5 +1,7 @@
 """All allocators with a seeded fault, looked up where they are defined, and what it takes to run each."""
 
+import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -7,6 +9,7 @@ from enum import Enum
 from heaplaw import native
 from heaplaw.mutants import MUTANTS, UNUSUAL, Mutant
 from heaplaw.mutants.heaps import HEAP_MUTANTS
+from heaplaw.mutants.lists import LIST_CORRECT, LIST_MUTANTS
 from heaplaw.mutants.pools import POOL_MUTANTS
 from heaplaw.mutants.reference import REFERENCE_MUTANTS, package
 from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
@@ -21,6 +24,7 @@ class Source(Enum):
 
     HEAP = "C, malloc"
     SHAPES = "C, other shapes"
+    LISTS = "C, lists that are shown"
     PYTHON_POOL = "Python, pool"
     PYTHON_HEAP = "Python, malloc"
     REFERENCE = "reference"
@@ -31,6 +35,7 @@ NATIVE = (Source.HEAP, Source.SHAPES)
 OPERATIONS = {
     Source.HEAP: 100_000,
     Source.SHAPES: 30_000,
+    Source.LISTS: 600,
     Source.PYTHON_POOL: 3_000,
     Source.PYTHON_HEAP: 10_000,
     Source.REFERENCE: 1_500,
@@ -44,6 +49,7 @@ NEEDED: dict[str, int] = {
     **dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000),
     **dict.fromkeys(_RARE, 100_000),
     **dict.fromkeys(_NEAR_LIMITS, 20_000),
+    **{made.name: made.operations for made in LIST_MUTANTS},
     "ref-limit-ignores-small": 8_000,
     "ref-books-size-of-16-bits": 4_000,
 }
@@ -82,7 +88,7 @@ class Case:
 
     def subject(self) -> ProcessSubject:
         """The allocator in a process of its own; not for the reference's."""
-        if self.library is not None:
+        if self.library is not None or self.source is Source.LISTS:
             return resolve(self.target)[0]
         if self.source is Source.PYTHON_POOL:
             # The size that is no multiple of 8 shows whether sizes are rounded.
@@ -92,7 +98,9 @@ class Case:
 
 
 def present(case: Case) -> bool:
-    """The library that the case is in is built here, if it is in one."""
+    """The library that the case is in is built here, if it is in one; what is compiled at first use can be."""
+    if case.source is Source.LISTS:
+        return shutil.which(os.environ.get("CC", "").partition(" ")[0] or "cc") is not None
     return case.library is None or native.find(case.library) is not None
 
 
@@ -130,12 +138,16 @@ def all_cases() -> list[Case]:
         )
         for m in HEAP_MUTANTS
     ]
+    lists = [
+        Case(m.name, Source.LISTS, "freelist", f"mutant:{m.name}", m.law, frozenset({m.law}), m.summary)
+        for m in LIST_MUTANTS
+    ]
     reference = [
         Case(p.name, Source.REFERENCE, group, package(p.name), p.law, frozenset({p.law, *p.also}), p.summary)
         for group, patches in REFERENCE_MUTANTS.items()
         for p in patches
     ]
-    return [*reference, *_of_c(MUTANTS, Source.HEAP, "malloc"), *pools, *heaps, *shapes]
+    return [*reference, *_of_c(MUTANTS, Source.HEAP, "malloc"), *pools, *heaps, *shapes, *lists]
 
 
 CORRECT_CASES: tuple[Case, ...] = (
@@ -145,6 +157,7 @@ CORRECT_CASES: tuple[Case, ...] = (
         for c in group
     ),
     *(Case(name, Source.HEAP, "malloc", f"mutant:{name}", summary=said) for name, said in UNUSUAL.items()),
+    *(Case(c.name, Source.LISTS, "freelist", f"mutant:{c.name}", summary=c.summary) for c in LIST_CORRECT[:2]),
     Case("CorrectPool", Source.PYTHON_POOL, "pool", "heaplaw.mutants.pools:CorrectPool", summary="written in Python"),
     Case("CorrectHeap", Source.PYTHON_HEAP, "malloc", "heaplaw.mutants.heaps:CorrectHeap", summary="written in Python"),
 )

@@ -88,10 +88,10 @@ class Timed(Check):
     first: tuple[int, float] | None = None
     """Operations, and seconds."""
 
-    def collect(self, judge: FastJudge, history: History) -> None:
+    def collect(self, judge: FastJudge, history: History, viewed: bool = False) -> None:
         """Add up what a judge found."""
         before = self.done
-        super().collect(judge, history)
+        super().collect(judge, history, viewed)
         if self.first is None and (seen := [self.findings[name] for name in self.findings.keys() & self.counting]):
             at = min(max(finding.violation.operations, default=len(history) - 1) for finding in seen)
             self.first = before + at + 1, time.monotonic() - self.started
@@ -123,7 +123,8 @@ def _short(subject: ProcessSubject, case: Case, found: Sequence[Finding], kill: 
     """The kill with the shortest trace: of the law seen broken first, and of others while none is short."""
     kept: list[tuple[bool, int, Witness]] = []
     for finding in sorted(found, key=nearness):
-        witness = minimise(subject, finding.law, finding.history, finding.violation, SECONDS)
+        on = subject.viewer if finding.viewed and subject.viewer else subject
+        witness = minimise(on, finding.law, finding.history, finding.violation, SECONDS)
         drifted = bool(case.base and alarms(case.base, witness.law, witness.trace))
         if drifted:
             witness = _only_fewer(subject, finding, witness)
@@ -134,8 +135,9 @@ def _short(subject: ProcessSubject, case: Case, found: Sequence[Finding], kill: 
     best = min(kept, key=lambda each: each[:2])[2]
     # One trace may break several laws: that for which the fault was made says most.
     own = CATALOGUE[case.law]
+    alike = subject.viewer if subject.viewer and own.needs - implied(subject.offers) else subject
     judged_alike = best.law != case.law and "first_operation" not in (best.law, case.law)
-    named = case.law if judged_alike and breaks(own, best.history, subject) else best.law
+    named = case.law if judged_alike and breaks(own, best.history, alike) else best.law
     return replace(kill, law=named, operations=len(best.trace), trace=best.trace)
 
 

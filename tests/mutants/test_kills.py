@@ -62,8 +62,9 @@ LONG = {
 }
 
 
-CASES = [case for case in all_cases() if case.source is not Source.REFERENCE]
-"""Those of the reference have engines of their own; see test_reference.py."""
+APART = (Source.REFERENCE, Source.LISTS)
+CASES = [case for case in all_cases() if case.source not in APART]
+"""Those of the reference have engines of their own, see test_reference.py; for lists that are shown see tests/view."""
 STRIDE = 25
 """Of mutants in C every so many-th is hunted anew; of all a recorded kill is run again, see test_recorded.py."""
 HUNTED = [

@@ -14,6 +14,7 @@ from heaplaw.killmatrix.matrix import chosen
 from heaplaw.killmatrix.text import document, lines
 from heaplaw.mutants import MUTANTS
 from heaplaw.mutants.heaps import HEAP_MUTANTS
+from heaplaw.mutants.lists import LIST_MUTANTS
 from heaplaw.mutants.pools import POOL_MUTANTS
 from heaplaw.mutants.reference import PATCHES
 from heaplaw.mutants.shapes import SHAPE_MUTANTS
@@ -130,7 +131,7 @@ def test_an_interrupt_while_a_trace_is_made_short__ends_it(monkeypatch: pytest.M
 def test_cases__are_all_mutants_of_the_project() -> None:
     shapes = [mutant.name for group in SHAPE_MUTANTS.values() for mutant in group]
     others = [*(m.name for m in MUTANTS), *(m.name for m in POOL_MUTANTS), *(m.name for m in HEAP_MUTANTS)]
-    names = others + shapes + list(PATCHES)
+    names = others + shapes + list(PATCHES) + [made.name for made in LIST_MUTANTS]
     assert sorted(case.name for case in all_cases()) == sorted(names)
 
 
