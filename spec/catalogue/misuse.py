@@ -7,7 +7,7 @@ from ..logic import Truth, Word, ite, one_of
 from ..shapes import SHAPES, Kind, Misuse
 from .clauses import answer
 
-ALL = frozenset(SHAPES)
+GIVING_BACK = frozenset(name for name, shape in SHAPES.items() if Kind.FREE in shape.operations)
 ABORTS = (4, 5, 6)
 """Signals by which a process ends itself: SIGILL, SIGTRAP, SIGABRT."""
 WORDS = {
@@ -45,7 +45,7 @@ misuse_as_declared = Law[Event](
     sentence="a double free, or the free of a pointer that no block has, ends as the policy says",
     source="C17 7.22.3.3 p2 (undefined); the policy of the allocator's manual, as its mapping declares it",
     scope=Scope.EVENT,
-    shapes=ALL,
+    shapes=GIVING_BACK,
     premise=_misused,
     body=_as_declared,
     observed=answer,

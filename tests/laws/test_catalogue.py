@@ -55,7 +55,8 @@ def test_law__is_stated(name: str) -> None:
     assert stated.rejects
     assert bool(stated.shapes) is (stated.scope is not Scope.LAYOUT)
     assert stated.shapes <= set(SHAPES)
-    assert all(stated in laws_of(shape) for shape in stated.shapes)
+    assert all(stated in laws_of(shape, scenes=True) for shape in stated.shapes)
+    assert all((stated in laws_of(shape)) is not stated.scenes for shape in stated.shapes)
     assert stated.needs <= EXTRA | set(CALLS.values())
 
 
