@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from .store import Stored
 
 BENCHES = ("replay", "shapes", "scaling", "mutants", "generators", "reference")
-"""What `bench` measures."""
+"""What `bench` measures …"""
+LONG = ("generators",)
+"""… and what of it only when it is named: it takes a quarter of an hour."""
 
 
 @click.group(cls=Configured, context_settings={"help_option_names": ["-h", "--help"]})
@@ -372,10 +374,12 @@ def guide(as_json: bool) -> None:
 def bench(quick: bool, parts: tuple[str, ...]) -> None:
     """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found; and the
     reference allocators beside CPython's and the C library's.
+
+    generators: faults found by each way of drawing traces. A quarter of an hour, and only when it is named.
     """
     from .bench import run
 
-    for line in run(parts or BENCHES, quick):
+    for line in run(parts or [part for part in BENCHES if part not in LONG], quick):
         click.echo(line)
 
 

@@ -72,7 +72,8 @@ class Search:
         """Draw, run, judge and learn from one trace."""
         subject = check.subject
         rng = np.random.default_rng([self.seed, 77, self.turn])
-        kit = Kit(rng, subject.kinds, subject.env, self.learner.known())
+        ends_so = any(known.law == "failure_is_reported" for known in subject.expected)
+        kit = Kit(rng, subject.kinds, subject.env, self.learner.known(), huge=not ends_so)
         pieces = self.pieces(kit)
         trace, starts = self.joined(kit, pieces, subject.instances)
         self.turn += 1

@@ -38,6 +38,8 @@ class Kit:
     kinds: frozenset[Kind]
     env: Env
     known: Knowledge = Knowledge()
+    huge: bool = True
+    """More than 1 TiB may be asked for, which can only be refused."""
 
     @cached_property
     def requests(self) -> list[Kind]:
@@ -214,7 +216,10 @@ def fitted(script: Script, kit: Kit) -> Script:
     known = np.isin(script.kind, np.array([int(kind) for kind in kit.kinds | {Kind.CHECK}], np.uint8))
     known |= np.isin(script.kind, _REQUESTS)
     dangling = np.isin(script.kind, _NAMING) & (script.slot == NONE)
-    script = without(script, ~known | dangling)
+    unwanted = ~known | dangling
+    if not kit.huge:
+        unwanted |= np.isin(script.kind, _MAKERS) & (script.size.astype(float) * script.count > 2.0**40)
+    script = without(script, unwanted)
     asks = np.flatnonzero(np.isin(script.kind, _REQUESTS))
     columns = (script.kind[asks], script.size[asks], script.align[asks], script.count[asks])
     if kit.env.block_size:

@@ -73,6 +73,13 @@ def test_the_same_seed_draws_the_same() -> None:
     assert list(map(columns, first)) != list(map(columns, other))
 
 
+def test_what_can_only_be_refused_is_left_out_where_it_ends_the_process() -> None:
+    kit = Kit(np.random.default_rng(0), kinds_of("malloc"), env_of("malloc"), huge=False)
+    wanted = script(Op(A, 2**50), Op(A, 10), Op(Kind.RESIZE, 2**50, 1), Op(F, slot=2), Op(F, slot=1))
+    assert fitted(wanted, kit).size.tolist() == [10, 0]
+    assert len(fitted(wanted, replace(kit, huge=True))) == 5
+
+
 def test_what_is_known_is_what_is_asked_for() -> None:
     """Edges and full counts are met exactly, and one step beside."""
     kit = Kit(np.random.default_rng(0), kinds_of("malloc"), env_of("malloc"), KNOWN)
@@ -84,7 +91,9 @@ def test_what_is_known_is_what_is_asked_for() -> None:
 
 
 def script(*ops: Op) -> Script:
-    return script_of(make_trace("malloc", ops))
+    read = script_of(make_trace("malloc", ops))
+    words = (column.astype(np.uint64) for column in (read.size, read.align, read.count))
+    return Script(read.kind.astype(np.uint8), read.slot, *words)
 
 
 A, F = Kind.ALLOC, Kind.FREE
