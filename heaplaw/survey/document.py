@@ -24,7 +24,7 @@ def document(found: Survey, code: int) -> dict[str, Any]:
                     "law": _named(one.law),
                     "allocators": list(one.names),
                     "reason": one.reason,
-                    "issue": one.issue,
+                    "issues": list(one.issues),
                     "clauses": list(one.clauses),
                 }
                 for one in found.deviations()

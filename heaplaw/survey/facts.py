@@ -57,7 +57,7 @@ class Deviation:
     letter: str
     law: Mapping[str, Any]
     reason: str
-    issue: str | None
+    issues: tuple[str, ...]
     clauses: tuple[str, ...]
     """The clauses in force that forbid what was seen."""
     names: tuple[str, ...]
@@ -161,7 +161,8 @@ def _letters() -> Iterator[str]:
 
 def _deviation(letter: str, key: tuple[str, str], of: list[Surveyed]) -> Deviation:
     law = of[0].laws[key[0]]
-    known = of[0].expectation(law)
+    known = (one.expectation(one.laws[key[0]]) for one in of)
+    issues = dict.fromkeys(expect.issue for expect in known if expect and expect.issue)
     clauses = {
         f"{clause['dialect']} {clause['text']}": None
         for one in of
@@ -169,4 +170,4 @@ def _deviation(letter: str, key: tuple[str, str], of: list[Surveyed]) -> Deviati
         if clause["in_force"] and clause["forbidden"]
     }
     names = tuple(one.name for one in of)
-    return Deviation(letter, law, key[1], known.issue if known else None, tuple(clauses), names)
+    return Deviation(letter, law, key[1], tuple(issues), tuple(clauses), names)

@@ -34,7 +34,8 @@ CLAUSES = """\
 ## Where standards differ
 
 What was seen, and which dialects allow it, whether they are in force or not; allocators of the same answers are
-together. In force is what the first table says; where it says nothing, only what all forbid is a fault.
+together. In force is what the first table says; where it says nothing, only what all forbid is a fault. A standard's
+function is whatever the mapping gives in its place: `aligned_alloc` its `aligned`, `free` its `free`.
 """
 ABOUT = ("allocator", "judged", "package", "shape", "dialects in force", "operations")
 ABSENT = "## Not installed\n\nNothing is said of these: they were not there when this page was made.\n"
@@ -91,7 +92,7 @@ def _cell(word: str) -> str:
 
 def _deviation(one: Deviation) -> str:
     names = ", ".join(f"`{name}`" for name in one.names)
-    issue = f" (<{one.issue}>)" if one.issue else ""
+    issue = f" ({', '.join(f'<{issue}>' for issue in one.issues)})" if one.issues else ""
     texts = [f"- *{one.letter}*, {_law(one.law['id'], one.law['name'])}: {names}", "", f"  {one.reason}{issue}", ""]
     clauses = [f"  - {clause}" for clause in one.clauses]
     return "\n".join([*texts, *clauses, *([""] if clauses else [])])
@@ -101,7 +102,7 @@ def _clauses(seen: Sequence[Seen]) -> Iterator[str]:
     for id_ in dict.fromkeys(one.law["id"] for one in seen):
         of = [one for one in seen if one.law["id"] == id_]
         law = of[0].law
-        yield f"### {id_} {law['name']}\n\n{law['sentence'][0].upper()}{law['sentence'][1:]}.\n"
+        yield f"### {id_} {law['name']}\n\n*{law['sentence']}*\n"
         yield from _table(("seen", "of", "violates", "allowed by"), map(_seen, of))
 
 

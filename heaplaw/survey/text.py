@@ -35,8 +35,7 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
         law = deviation.law
         head = f"{deviation.letter:<4} {law['id']}  {law['name']}: {', '.join(deviation.names)}"
         told += [Marked(""), *(Marked(part) for part in wrap(head, page.columns, subsequent_indent=" " * UNDER))]
-        issue = [deviation.issue] if deviation.issue else []
-        for text in (deviation.reason, *deviation.clauses, *issue):
+        for text in (deviation.reason, *deviation.clauses, *deviation.issues):
             told += _below(text, UNDER, page)
     seen = found.seen()
     told += [Marked(""), mark("where standards differ: what was seen", Role.STRONG)] if seen else []

@@ -16,7 +16,7 @@ from .conftest import Run
 
 Draft202012Validator: Any = import_module("jsonschema").Draft202012Validator  # it ships no types
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "json.md"
-OURS = ("check", "guide", "mutants", "replay", "subjects")
+OURS = ("check", "guide", "mutants", "replay", "subjects", "survey")
 CHECK = ("check", "mutant:size-33", "-n", "2000", "--seed", "1", "--json")
 needs_mutants = pytest.mark.skipif(native.find(native.MUTANTS) is None, reason="the mutants' library is not built here")
 
