@@ -23,7 +23,7 @@ LONGEST = 40
 """Longer names of functions are cut in their middle, characters."""
 OWN = frozenset({"instance", "&instance", "buffer", "ptr", "mark"})
 """Arguments that tell a reader which instance a call is about."""
-MISUSED = {Misuse.INTERIOR: "{} + 16", Misuse.UNALIGNED: "{} + 1", Misuse.FOREIGN: "&elsewhere"}
+MISUSED: Mapping[int, str] = {Misuse.INTERIOR: "{} + 16", Misuse.UNALIGNED: "{} + 1", Misuse.FOREIGN: "&elsewhere"}
 """How pointers are written that must not be freed; the one of a freed block is written as it was then."""
 
 
@@ -171,7 +171,7 @@ def named(op: Op, owner: int, names: Names) -> str:
     if op.kind == Kind.POP:
         return names[owner] if owner != NONE else "NULL"
     if op.kind == Kind.MISFREE:
-        return MISUSED.get(Misuse(op.size), "{}").format(names[op.slot])
+        return MISUSED.get(op.size, "{}").format(names[op.slot])
     return names[op.slot]
 
 

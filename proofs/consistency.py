@@ -18,12 +18,13 @@ from typing import Any
 
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.catalogue.layouts import Asked, Laid
-from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Order, Padding, Run, Status, View, Zero
+from heaplaw.spec.dialects import Dialect
+from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Order, Padding, Policy, Run, Status, View, Zero
 from heaplaw.spec.history import plain_env
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.logic import Truth, Word, every, one_of
 from heaplaw.spec.report import Report, Sums
-from heaplaw.spec.shapes import REQUESTS, SHAPES, Kind
+from heaplaw.spec.shapes import FUNCTION_OF, REQUESTS, SHAPES, Kind
 
 from .claims import as_stated
 from .facts import z3
@@ -42,13 +43,15 @@ ALSO = "; each operation served, each request refused, each promise made"
 ANSWERS = (
     (
         {"aligned", "sized", "usable_size_covers_request", "in_bounds", "realloc_keeps_prefix", "zeroed"}
-        | {"bump_monotonic"},
+        | {"bump_monotonic", "small_sizes_aligned"},
         {"overflow_is_failure"},
     ),
     (
-        {"failure_is_reported", "realloc_failure_keeps_block", "errno_told"},
-        {"free_is_served", "made_again", "shrink_succeeds", "freed_is_reusable", "capacity_comes_back"},
+        {"failure_is_reported", "realloc_failure_keeps_block", "errno_told", "refusal_says_enomem", "out_pointer_kept"},
+        {"free_is_served", "made_again", "shrink_succeeds", "freed_is_reusable", "capacity_comes_back"}
+        | {"small_request_served", "odd_size_served"},
     ),
+    ({"failure_changes_nothing"}, {"usable_bytes_writable"}),
 )
 """Laws that speak of an answer only, of blocks that were handed out, or of refusals; and laws that forbid that answer
 wherever they speak. Where both speak one is broken already.
@@ -91,6 +94,12 @@ def any_env(source: Source, shape: str) -> Env:
         direction=_members(source, "env.direction", Direction),
         padding=_members(source, "env.padding", Padding),
         reuse_order=_members(source, "env.reuse_order", Order),
+        dialects=_members(source, "env.dialects", (0, *Dialect)),
+        zero_resize=_members(source, "env.zero_resize", Zero),
+        double_free=_members(source, "env.double_free", Policy),
+        interior_free=_members(source, "env.interior_free", Policy),
+        unaligned_free=_members(source, "env.unaligned_free", Policy),
+        foreign_free=_members(source, "env.foreign_free", Policy),
     )
 
 
@@ -101,7 +110,9 @@ def any_event(source: Source, shape: str) -> Event:
         for field in fields(Event)
         if field.name not in ("kind", "status", "flags", "align", "count", *_CONSTANT)
     ]
-    kinds = (*SHAPES[shape].operations, Kind.CHECK, Kind.RENEW)
+    own = SHAPES[shape].operations
+    probes = (probe for probe, function in FUNCTION_OF.items() if function in own)
+    kinds = (*own, Kind.CHECK, Kind.RENEW, *probes, Kind.FILL_USABLE)
     return Event(
         kind=_members(source, "kind", kinds),
         status=_members(source, "status", Status),
@@ -184,7 +195,7 @@ def laws_on(shape: str, about: str) -> list[AnyLaw]:
     """The laws of a shape on operations, pairs or runs, as they stand in the catalogue now."""
     if shape == LAYOUTS:
         return [each for each in CATALOGUE.values() if each.scope is Scope.LAYOUT]
-    return [each for each in laws_of(shape) if each.scope in SCOPES[about]]
+    return [each for each in laws_of(shape, scenes=True) if each.scope in SCOPES[about]]
 
 
 def arguments(source: Source, shape: str, about: str) -> tuple[Any, ...]:
