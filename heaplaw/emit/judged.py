@@ -1,11 +1,18 @@
 """What an emitted program can tell of a law, and what it demands of single requests for that."""
 
-from heaplaw.spec.event import Status
+from errno import EINVAL, ENOMEM
+from typing import Any
+
+from heaplaw.spec.catalogue import law
+from heaplaw.spec.catalogue.misuse import policy
+from heaplaw.spec.event import Event, Flag, Policy, Status
 from heaplaw.spec.heap import RUN_BLOCK_MAX
 from heaplaw.spec.history import Op
 from heaplaw.spec.shapes import ALIGN_TAKERS, Kind
 from heaplaw.store import Stored
 
+ELSE = 1
+"""An error code that no standard gives an allocator."""
 OWED = frozenset(
     {
         "pool_serves_while_free",
@@ -17,6 +24,9 @@ OWED = frozenset(
         "release_frees_all",
         "zero_size_as_promised",
         "shrink_succeeds",
+        "zero_size_answered",
+        "small_request_served",
+        "odd_size_served",
     }
 )
 """Laws by which a request that was refused had to be served."""
@@ -44,6 +54,19 @@ SEEN = frozenset(
         "made_again",
         "free_gives_null",
         "pool_on_grid",
+        "zero_size_answered",
+        "zero_resize_answered",
+        "zero_resize_as_promised",
+        "small_request_served",
+        "refusal_says_enomem",
+        "out_pointer_kept",
+        "bad_alignment_einval",
+        "odd_alignment_refused",
+        "odd_size_served",
+        "small_sizes_aligned",
+        "free_keeps_errno",
+        "usable_bytes_writable",
+        "misuse_as_declared",
     }
 )
 """Laws of which a program sees by itself that they are broken."""
@@ -67,26 +90,62 @@ def is_refusal_after_another(stored: Stored) -> bool:
 
 def demands(stored: Stored, index: int, op: Op) -> str:
     """What operation `index` is, and what must come of it, as the program's flags."""
-    law, (last, end) = stored.law, guilty(stored)
+    name, (last, end) = stored.law, guilty(stored)
     here = index == last
     flags = {
         "ZEROED": op.kind == Kind.ZALLOC,
         "ALIGNED": op.kind in ALIGN_TAKERS,
         "WAS_REFUSED": came(stored, index) == Status.FAILED,
-        "SERVE": here and end == Status.FAILED and (law in OWED or is_refusal_after_another(stored)),
-        "REFUSE": here and law in EXCESSIVE and end == Status.OK,
-        "ALWAYS": (law == "reuse" and 1 <= op.size * op.count <= RUN_BLOCK_MAX)
+        "SERVE": here and end == Status.FAILED and (name in OWED or is_refusal_after_another(stored)),
+        "REFUSE": here and name in EXCESSIVE and end == Status.OK,
+        "ALWAYS": (name == "reuse" and 1 <= op.size * op.count <= RUN_BLOCK_MAX)
         or (here and end is None and is_refusal_after_another(stored)),
-        "ERRNO": here and law == "errno_told",
+        "ERRNO": here and name == "errno_told",
+        "ONLY_ENOMEM": here and name == "refusal_says_enomem",
     }
     return " | ".join(name for name, is_so in flags.items() if is_so) or "0"
 
 
+def asked(stored: Stored, op: Op, **answer: Any) -> bool:
+    """The law that was broken allows that answer to an operation."""
+    event = Event(op.kind, op.size, op.align, op.count, env=stored.trace.env, **answer)
+    return bool(law(stored.law).body(event))
+
+
+def allowed(stored: Stored, index: int, op: Op) -> str:
+    """The answers to an operation that the law allows, where it is broken there, as the program's flags; else all."""
+    if index != guilty(stored)[0]:
+        return "ANY_ANSWER"
+    codes = {"QUIET": 0, "SAID_ENOMEM": ENOMEM, "SAID_EINVAL": EINVAL, "SAID_ELSE": ELSE}
+    names = ["GAVE"] if asked(stored, op, status=Status.OK, ptr=4096) else []
+    names += [name for name, code in codes.items() if asked(stored, op, status=Status.FAILED, err=code)]
+    return " | ".join(names) or "0"
+
+
+def null_allowed(stored: Stored, op: Op) -> bool:
+    """The law allows a refused call to write NULL where `&out` points."""
+    return asked(stored, op, status=Status.FAILED, flags=Flag.OUT_WRITTEN, bad_at=0)
+
+
+def required_align(stored: Stored, index: int, op: Op) -> int:
+    """The alignment, bytes, that the law on alignments asks of a block; 0 where another law is broken, or elsewhere."""
+    if stored.law != "small_sizes_aligned" or index != guilty(stored)[0]:
+        return 0
+    found = (1 << k for k in range(13))
+    return next(align for align in found if asked(stored, op, status=Status.OK, ptr=align))
+
+
+def expected(stored: Stored, index: int, op: Op) -> Policy:
+    """What is promised of a misuse, where that is the law which is broken."""
+    here = index == guilty(stored)[0] and stored.law == "misuse_as_declared"
+    return Policy(int(policy(Event(op.kind, op.size, env=stored.trace.env)))) if here else Policy.UNDEFINED
+
+
 def sees(stored: Stored) -> bool:
     """The program sees by itself that the law is broken."""
-    law, (_, end) = stored.law, guilty(stored)
-    if law == "failure_changes_nothing":
+    name, (_, end) = stored.law, guilty(stored)
+    if name == "failure_changes_nothing":
         return end != Status.FAILED or is_refusal_after_another(stored)
-    if law == "reuse":
+    if name == "reuse":
         return not stored.observed.endswith("; 0 refused")
-    return law in SEEN or (law in OWED and end == Status.FAILED) or (law in EXCESSIVE and end == Status.OK)
+    return name in SEEN or (name in OWED and end == Status.FAILED) or (name in EXCESSIVE and end == Status.OK)

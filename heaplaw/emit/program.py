@@ -18,6 +18,13 @@ from .steps import statements
 MOST_STATEMENTS = 2000
 """Longer traces make no readable program."""
 COLUMNS = 107
+EXIT = """
+#ifdef __cplusplus
+extern "C"
+#endif
+void _Exit(int);
+"""
+"""<stdlib.h> declares it, and the allocator's functions with other types than words."""
 HEADERS = ("errno", "stddef", "stdint", "stdio", "string")
 
 
@@ -56,7 +63,9 @@ class Program:
                 main,
             )
         )
-        headers = "".join(f"#include <{name}.h>\n" for name in HEADERS)
+        ends = "let_it_end();" in main
+        headers = "".join(f"#include <{name}.h>\n" for name in sorted((*HEADERS, *(["signal"] if ends else []))))
+        headers += EXIT if ends else ""
         return (
             f"{self.comment()}{headers}\n"
             "/* The allocator's functions: all that they take and give is one word each. */\n"
@@ -175,7 +184,9 @@ class Program:
         """The program's own function."""
         plan, spelling = self.plan, self.spelling
         lines = ["static char line[4096];", "setvbuf(stdout, line, _IOLBF, sizeof line); /* else it would allocate */"]
-        lines += ["make_pattern();", f"things[0].aligned = {literal(plan.align)};"]
+        steps = "\n".join(statements(self.stored, spelling, self.how.wording))
+        lines += ["make_pattern();"] if re.search(r"\b(took|resized)\(", steps) else []
+        lines += [f"things[0].aligned = {literal(plan.align)};"]
         if plan.buffer:
             lines.append("for (now = 0; now < INSTANCES; now++) place(now);")
         for made in plan.init:
@@ -185,7 +196,6 @@ class Program:
         if makes_instances(plan):
             lines.append("for (now = 0; now < INSTANCES; now++)")
             lines.append('  if (!make(now)) { printf("instance %d could not be made\\n", now + 1); return 2; }')
-        steps = "\n".join(statements(self.stored, spelling, self.how.wording))
         begin = "".join(f"  {line}\n" for line in lines)
         return f"\nint main(void) {{\n{begin}\n{steps}\n  return told();\n}}\n"
 

@@ -5,7 +5,7 @@ import re
 STATE = r"""
 enum { NOTHING, BLOCK, MARK };
 /* What a request is, what came of it then, and what must come of it: where all went as then, or always. */
-enum { ZEROED = 1, ALIGNED = 2, WAS_REFUSED = 4, SERVE = 8, REFUSE = 16, ALWAYS = 32, ERRNO = 64 };
+enum { ZEROED = 1, ALIGNED = 2, WAS_REFUSED = 4, SERVE = 8, REFUSE = 16, ALWAYS = 32, ERRNO = 64, ONLY_ENOMEM = 128 };
 
 /* What a step holds. `of`: the step that made it, another one only where a resize failed and the old block stayed. */
 struct thing {
@@ -166,6 +166,7 @@ static void took(int ok, uintptr_t given, size_t size, size_t count, size_t alig
   if (!ok || !given) {
     refused(flags & (SERVE | ALWAYS));
     if (ok && size) fault("success, and no block", 0, 0);
+    if (flags & ONLY_ENOMEM && error != ENOMEM) fault("refused, and errno is %zu, not ENOMEM", (size_t)error, 0);
     if (flags & ERRNO && error != ENOMEM && error != EINVAL) fault("refused, and errno is %zu", (size_t)error, 0);
     after();
     return;
@@ -251,6 +252,77 @@ static int renewed(void) {
   return 0;
 }
 """,
+    "errno_kept": r"""
+static void errno_kept(int before) {
+  if (errno != before) fault("errno was %zu, and is %zu", (size_t)before, (size_t)errno);
+}
+""",
+    "out_kept": r"""
+/* A call that was refused left what stands where &out points; or made it NULL, where that is allowed. */
+#define SENTINEL ((uintptr_t)UINT64_C(0x5eed5eed5eed5eed))
+static void out_kept(int null_allowed) {
+  if ((int)value && out != SENTINEL && !(null_allowed && !out)) fault("refused, and wrote %#zx", (size_t)out, 0);
+  if (out == SENTINEL) out = 0;
+}
+""",
+    "answered": r"""
+/* What came of a call whose answer standards treat apart, and which answers are allowed. The block is left alone. */
+enum { GAVE = 1, QUIET = 2, SAID_ENOMEM = 4, SAID_EINVAL = 8, SAID_ELSE = 16, ANY_ANSWER = 31 };
+static void answered(int ok, uintptr_t given, int error, int allowed) {
+  int none = !ok || !given, code = error == ENOMEM ? SAID_ENOMEM : error == EINVAL ? SAID_EINVAL : SAID_ELSE;
+  if (none) printf("  refused: error %d\n", error);
+  else printf("  a block: %#jx\n", (uintmax_t)given);
+  if (!(allowed & (!none ? GAVE : !error ? QUIET : code))) fault("no such answer is allowed", 0, 0);
+  after();
+}
+""",
+    "fill_usable": r"""
+/* The owner writes the block that a step holds up to its usable size, and reads that back. */
+static void fill_usable(int step, size_t usable) {
+  volatile unsigned char *at = held(step)->at;
+  size_t k, from = held(step)->bytes;
+  printf("  usable %zu\n", usable);
+  for (k = from; k < usable; k++) at[k] = (unsigned char)~k;
+  for (k = from; k < usable; k++)
+    if (at[k] != (unsigned char)~k) { fault("usable byte %zu cannot be written", k, 0); break; }
+}
+""",
+    "freed_at": r"""
+/* The block that a step held; things[0], which is nowhere, while it still does. */
+static struct thing *freed_at(int step) {
+  struct thing *t = &things[things[step].of];
+  return t->kind == NOTHING ? t : &things[0];
+}
+""",
+    "foreign": r"""
+/* Memory that the allocator never had. */
+static uintptr_t foreign(void) {
+  static unsigned char elsewhere[4096] __attribute__((aligned(4096)));
+  return (uintptr_t)elsewhere + 64;
+}
+""",
+    "let_it_end": r"""
+/* The process may end itself now: that is no fault. */
+static void ended_itself(int number) {
+  printf("  it ended itself: signal %d\n", number);
+  fflush(stdout);
+  _Exit(faults != 0);
+}
+static void let_it_end(void) {
+  signal(SIGABRT, ended_itself), signal(SIGILL, ended_itself), signal(SIGTRAP, ended_itself);
+}
+""",
+    "misused": r"""
+/* A misuse that returned, and what was promised of it. */
+enum { ABORT = 1, IGNORE = 2, ERROR = 3 };
+static void misused(int ok, int promised) {
+  printf(ok ? "  returned\n" : "  refused\n");
+  if (promised == ABORT) fault("the process lives", 0, 0);
+  if (promised == IGNORE && !ok) fault("refused", 0, 0);
+  if (promised == ERROR && ok) fault("not refused", 0, 0);
+  after();
+}
+""",
     "told": r"""
 static int told(void) {
   if (faults) printf("faults seen: %d\n", faults);
@@ -311,7 +383,8 @@ REFILL = """  look_beside();
 """
 OWN = frozenset(
     """
-    NOTHING BLOCK MARK ZEROED ALIGNED WAS_REFUSED SERVE REFUSE ALWAYS ERRNO WHOLE PART STEPS INSTANCES
+    NOTHING BLOCK MARK ZEROED ALIGNED WAS_REFUSED SERVE REFUSE ALWAYS ERRNO ONLY_ENOMEM SENTINEL ended_itself elsewhere
+    GAVE QUIET SAID_ENOMEM SAID_EINVAL SAID_ELSE ANY_ANSWER ABORT IGNORE ERROR WHOLE PART STEPS INSTANCES
     BUFFER ALIGN BESIDE AREA STORAGE thing things now which faults astray value out fault begin pattern written parts
     part_at part_size after make place look_beside room buffer storage base handle line main k
     """.split()  # noqa: SIM905 - a list of quoted names would be four times as long
@@ -319,7 +392,7 @@ OWN = frozenset(
 """Names that an emitted program has for itself."""
 FOREIGN = frozenset(
     """
-    printf setvbuf memset memcpy stdout errno
+    printf setvbuf memset memcpy stdout errno signal fflush _Exit
     auto break case char const continue default do double else enum extern float for goto if inline int long register
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
     and asm bool catch class delete explicit export false friend mutable namespace new not operator or private protected

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from heaplaw.plan import Call, Plan
 from heaplaw.spec.event import NULL
 from heaplaw.spec.history import Op
-from heaplaw.spec.shapes import ALIGN_TAKERS, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, FUNCTION_OF, Kind, Misuse
 
 from .runtime import FOREIGN, OWN
 
@@ -92,17 +92,31 @@ class Spelling:
             "osize": f"{block}->asked",
             "oalign": f"{block}->aligned",
         }
+        if op.kind == Kind.MISFREE:
+            about |= {"ptr": mistaken(op)}
+            if op.size == Misuse.DOUBLE:
+                about |= {"osize": f"freed_at({op.slot + 1})->asked", "oalign": f"freed_at({op.slot + 1})->aligned"}
         if op.kind != Kind.POP and op.slot == NULL:
-            about = {"ptr": "0", "osize": "0", "oalign": promised}
+            about = {"ptr": about["ptr"] if op.kind == Kind.MISFREE else "0", "osize": "0", "oalign": promised}
         return {
             **self.words(str(op.instance)),
             **about,
-            "size": literal(op.size),
+            "size": literal(0 if op.kind == Kind.RESIZE_TO_ZERO else op.size),
             "count": literal(op.count),
-            "align": literal(op.align) if op.kind in ALIGN_TAKERS else promised,
+            "align": literal(op.align) if FUNCTION_OF.get(op.kind, op.kind) in ALIGN_TAKERS else promised,
             "mark": f"things[{op.slot + 1}].mark",
             "tag": str(index % 10),
         }
+
+
+def mistaken(op: Op) -> str:
+    """A pointer that must not be freed, in C."""
+    block = f"block({op.slot + 1})"
+    return {
+        Misuse.DOUBLE: f"(uintptr_t)freed_at({op.slot + 1})->at",
+        Misuse.INTERIOR: f"{block} + 16",
+        Misuse.UNALIGNED: f"{block} + 1",
+    }.get(Misuse(op.size), "foreign()")
 
 
 def served(made: Call, makes: bool) -> str:
