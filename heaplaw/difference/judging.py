@@ -19,7 +19,7 @@ from heaplaw.spec.law import implied
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import CALLS, FUNCTION_OF, Kind
 from heaplaw.spec.verdict import Holds, NotApplicable, Unknown, Verdict, Violated
-from heaplaw.staging import silent
+from heaplaw.staging import Clauses, silent
 from heaplaw.subjects import Expected, ProcessSubject
 from heaplaw.terminal.facts import name_of_call
 
@@ -57,12 +57,14 @@ class Side:
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
     drawn: list[str] = field(default_factory=list[str])
-    done: int = 0
+    clauses: list[Clauses] = field(default_factory=list[Clauses])
 
     @property
     def expected(self) -> dict[str, Expected]:
-        """Violations that its mapping knows, by law."""
-        return {known.law: known for known in self.subject.expected}
+        """Violations that its mapping knows, by law; not those of other dialects than were expected."""
+        declared = self.subject.env.dialects
+        known = (each for each in self.subject.expected if all(c.foreseen(each, declared) for c in self.clauses))
+        return {each.law: each for each in known}
 
 
 def judged(
@@ -80,7 +82,7 @@ def judged(
                 state.scenes()
         finally:
             which.close()
-        side.done += state.done
+        side.clauses.append(state.clauses)
         side.drawn += state.drawn if which is narrow else []
         for verdict in state.verdicts():
             known = side.verdicts.get(verdict.law)
