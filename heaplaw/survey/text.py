@@ -54,9 +54,9 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
 def summary(found: Survey) -> str:
     """One line that can be searched for."""
     outcomes = [law["outcome"] for one in found.checked for law in one.laws.values()]
-    counts = f"{outcomes.count('violated')} violated, {outcomes.count('expected')} violated as expected"
+    counts = f"{outcomes.count('violated')} violated, {outcomes.count('expected')} as expected"
     absent = f", {len(found.absent)} not installed" if found.absent else ""
-    return f"SUMMARY: heaplaw survey: {len(found.checked)} checked{absent}: {counts}"
+    return f"SUMMARY: heaplaw survey: {len(found.checked)} checked{absent}; {counts}"
 
 
 def _asked(found: Survey) -> str:

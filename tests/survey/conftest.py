@@ -14,15 +14,10 @@ REASON = "realloc(p, 0) is free(p)"
 
 def law(id_: str, outcome: str, answers: list[str], forbid: list[str], allow: list[str], force: list[str]) -> Any:
     """One law, as a check tells it."""
+    told = {"judged": 5, "text": "says so"}
+    broken = {name: 5 * (name in forbid) for name in (*forbid, *allow)}
     clauses = [
-        {
-            "dialect": name,
-            "in_force": name in force,
-            "text": f"{name} says",
-            "judged": 5,
-            "forbidden": 5 * (name in forbid),
-        }
-        for name in (*forbid, *allow)
+        {**told, "dialect": name, "in_force": name in force, "forbidden": count} for name, count in broken.items()
     ]
     reason = REASON if outcome == "expected" else None
     sentence = f"what {id_} says"

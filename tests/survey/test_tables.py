@@ -56,7 +56,7 @@ def test_text(surveyed: Survey) -> None:
     told = text_of(surveyed)
     assert max(map(len, told)) <= 80
     assert told[0] == "heaplaw 9.9   seed 7"
-    assert told[-1] == ("SUMMARY: heaplaw survey: 3 checked, 1 not installed: 1 violated, 1 violated as expected")
+    assert told[-1] == "SUMMARY: heaplaw survey: 3 checked, 1 not installed; 1 violated, 1 as expected"
     whole = "\n".join(told)
     assert "gone                     not installed: install libgone1" in whole
     assert "HL902  zero_resize_answered        a         holds" in whole
