@@ -12,6 +12,7 @@ import click
 from heaplaw.spec.shapes import SHAPES
 
 from . import __version__, interrupts
+from .commands.cost import command as cost_command
 from .commands.diff import command as diff_command
 from .commands.doctor import command as doctor_command
 from .commands.explain import command as explain_command
@@ -421,6 +422,7 @@ def subjects(as_json: bool) -> None:
 cli.add_command(explain_command)
 cli.add_command(diff_command)
 cli.add_command(doctor_command)
+cli.add_command(cost_command)
 cli.add_command(matrix_command)
 cli.add_command(mutants_command)
 cli.add_command(survey_command)

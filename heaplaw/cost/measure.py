@@ -161,6 +161,10 @@ class Counter:
         last = replace(whole, groups=tuple(group for group in whole.groups if group.blocks == large))
         return self._counted(last, first)
 
+    def counted(self, work: Workload) -> list[Point]:
+        """What a workload's calls cost."""
+        return taken(work, self._run(work.trace, work.marks(CAP, self.late)))
+
     def _counted(self, work: Workload, so_far: Costs) -> Costs:
         """What a workload adds."""
         history = self._run(work.trace, work.marks(CAP, self.late))
@@ -201,6 +205,8 @@ def only(work: Workload, cost: Mapping[Kind, str] | None) -> Workload:
 def taken(work: Workload, history: History) -> list[Point]:
     """The counts of every group that has some."""
     status, counts = (np.asarray(history.columns[name]) for name in ("status", "usable"))
+    if any(counts[row] > CAP + 1 for group in work.groups for row in group.rows):
+        raise UncountedError("the native host is of another version than this package: install heaplaw anew")
     found: list[Point] = []
     for group in work.groups:
         rows = [row for row in group.rows if status[row] == Status.OK and counts[row]]

@@ -1,19 +1,22 @@
 """What was counted, and a broken promise, as lines and as JSON."""
 
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
 from heaplaw.spec.catalogue.cost import in_words, instructions_bounded
 from heaplaw.spec.shapes import WORDS, Kind
+from heaplaw.spec.verdict import Unknown, Violated
 from heaplaw.subjects import ProcessSubject
 from heaplaw.terminal.marked import Marked, Role, mark
 from heaplaw.terminal.page import PLAIN, Page
 
+from .callgrind import Compared
 from .figures import Row, figures, table
 from .judged import AMORTISED, Judged
 from .measure import Costs, Point
 
-__all__ = ["document", "failure", "lines"]
+__all__ = ["compared_lines", "document", "failure", "lines", "subject_document"]
 
 LABELS = 14
 """Columns of the words before what is said of a failure."""
@@ -119,4 +122,44 @@ def point_of(point: Point, costs: Costs) -> dict[str, Any]:
         "worst": told(point.worst),
         "median": told(point.median),
         "calls": [told(count) for count in point.counts],
+    }
+
+
+def compared_lines(both: Sequence[Compared]) -> list[Marked]:
+    """The cross-check: the same calls counted twice."""
+    found = [mark("the same calls by single steps, by Callgrind, and the difference", Role.LABEL)]
+    width = max((len(WORDS[each.kind]) for each in both), default=0)
+    for each in both:
+        differing = sorted(set(each.differences) - {0})
+        told = "equal" if not differing else "differs by " + ", ".join(f"{number:+d}" for number in differing)
+        steps, others = sum(each.steps), sum(each.callgrind)
+        calls = f"{len(each.steps)} call{'s' * (len(each.steps) != 1)}"
+        name = f"    {WORDS[each.kind]:<{width}}  {each.blocks:>4} live"
+        found.append(Marked(f"{name}  {calls}  {steps:>7,}  {others:>7,}  {told}"))
+    return found
+
+
+def subject_document(subject: ProcessSubject, judged: Judged, both: Sequence[Compared] | None = None) -> dict[str, Any]:
+    """All that was counted of one subject, as JSON; with the cross-check, where it was made."""
+    outcome = judged.tally.verdict().outcome
+    words = {Violated: "violated", Unknown: "unknown"}
+    told = {
+        "subject": {"identity": subject.identity, "shape": subject.shape.name},
+        "outcome": words.get(type(outcome), "holds") if judged.promised else "not-applicable",
+        **document(judged.costs, judged),
+    }
+    if both is None:
+        return told
+    return {
+        **told,
+        "callgrind": [
+            {
+                "operation": WORDS[each.kind],
+                "heap": in_words(each.form),
+                "blocks": each.blocks,
+                "steps": list(each.steps),
+                "callgrind": list(each.callgrind),
+            }
+            for each in both
+        ],
     }

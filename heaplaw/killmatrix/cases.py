@@ -44,10 +44,12 @@ OPERATIONS = {
 _MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 _LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
 _RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
+_COSTLY = ("pool-free-walks", "pool-alloc-counts", "stack-push-adds", "bump-rewalks", "bump-used-rewalks")
 _NEAR_LIMITS = ("ref-limit-one-over", "ref-limit-refuses-last")
 NEEDED: dict[str, int] = {
     **dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000),
     **dict.fromkeys(_RARE, 100_000),
+    **dict.fromkeys(_COSTLY, 1_000),
     **dict.fromkeys(_NEAR_LIMITS, 20_000),
     **{made.name: made.operations for made in LIST_MUTANTS},
     "ref-limit-ignores-small": 8_000,

@@ -117,7 +117,7 @@ int main(int argc, char **argv) {
   if (argc < 6) _exit(2);
   /* Addresses that repeat make runs that repeat; where the kernel refuses, they vary. */
   int was = personality(0xffffffff);
-  if (was != -1 && !(was & ADDR_NO_RANDOMIZE) && personality((unsigned long)was | ADDR_NO_RANDOMIZE) != -1)
+  if (!under_valgrind() && was != -1 && !(was & ADDR_NO_RANDOMIZE) && personality((unsigned long)was | ADDR_NO_RANDOMIZE) != -1)
     execv("/proc/self/exe", argv);
   const char *fd = argv[1], *size = argv[2], *reply = argv[3];
   u64 bytes = take_number(&size);

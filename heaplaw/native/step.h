@@ -4,7 +4,7 @@
  * A row of the trace is counted where its `usable` column holds, before the run, a mark: the cap in instructions (24 bits),
  * how many calls of the group may exceed it (8 bits), the group's number (32 bits). After the run it holds the number of
  * instructions, of the function and all that it calls; cap + 1 where there are more; 0 where the call was not counted, as
- * too many of its group were capped. An instruction that repeats itself (rep movs) is one. What the kernel does is none. */
+ * its group had taken as many as those calls may. An instruction that repeats itself (rep movs) is one. What the kernel does is none. */
 #define STEP_CAP(mark) ((mark) & 0xffffff)
 #define STEP_LATE(mark) ((mark) >> 24 & 0xff)
 #define STEP_GROUP(mark) ((mark) >> 32)
@@ -23,6 +23,8 @@ static u64 valgrind(u64 request, u64 argument) {
                    : "+d"(answer) : "a"(words) : "cc", "memory");
   return answer;
 }
+
+static inline int under_valgrind(void) { return valgrind(V_RUNNING, 0) != 0; }
 
 static volatile u64 steps, steps_counted, steps_most, step_last;
 static u64 step_overhead; /* of a call of a function that is one instruction */
@@ -53,7 +55,7 @@ static inline const char *step_begin(struct plan *p) {
   struct call empty = {.f = hl_step_empty};
   u64 value;
   stepping = 1;
-  if (valgrind(V_RUNNING, 0)) return NULL;
+  if (under_valgrind()) return NULL;
   stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
   struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigset_t trap;
@@ -79,24 +81,25 @@ static u64 step_noted(struct plan *p, const struct call *c, u64 row) {
 
 /* Call, and put the cost in place of the mark. */
 static u64 step_call(struct plan *p, const struct call *c, u64 *mark, u64 row) {
-  static u64 group, capped;
+  static u64 group, spent;
   static int noting = -1;
   u64 asked = *mark, cap = STEP_CAP(asked), value;
-  if (noting < 0) noting = valgrind(V_RUNNING, 0) != 0;
+  if (noting < 0) noting = under_valgrind();
   if (noting) {
     struct call empty = {.f = hl_step_empty};
     if (group == 0) step_noted(p, &empty, NONE);
     group = 1;
     return step_noted(p, c, row);
   }
-  if (STEP_GROUP(asked) != group) group = STEP_GROUP(asked), capped = 0;
-  if (capped > STEP_LATE(asked)) { *mark = 0; return invoke(p, c); }
+  if (STEP_GROUP(asked) != group) group = STEP_GROUP(asked), spent = 0;
+  if (spent > cap * (STEP_LATE(asked) + 1)) { *mark = 0; return invoke(p, c); }
   u64 took = step_through(p, c, cap + step_overhead, &value);
-  capped += steps > steps_most;
   *mark = steps > steps_most ? cap + 1 : took - step_overhead + 1;
+  spent += *mark;
   return value;
 }
 #else
+static inline int under_valgrind(void) { return 0; }
 static inline const char *step_begin(struct plan *p) { (void)p; return "instructions are counted on Linux for x86-64 alone"; }
 static u64 step_call(struct plan *p, const struct call *c, u64 *mark, u64 row) { (void)mark, (void)row; return invoke(p, c); }
 #endif

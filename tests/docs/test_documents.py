@@ -24,6 +24,7 @@ DOCUMENTS = {
     "verify/zig": ("zig", "zig", "zig, or with pip: ziglang"),
     "verify/python": ("python", "bash", "bash"),
     "pytest": ("", "bash", "bash"),
+    "cost": ("", "bash", "bash"),
 }
 """Each document that is run: the folder of examples that it shows, the program that it needs, what to install."""
 NOT_SHOWN = "# ruff: noqa: INP001\n"

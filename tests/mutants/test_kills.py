@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from heaplaw.check import Check, check, nearness
+from heaplaw.cost.judged import LAW as COST_LAW
 from heaplaw.killmatrix.cases import CORRECT_CASES, NATIVE, Case, Source, all_cases, present
 from heaplaw.killmatrix.engines import LIMITS, SEED, run
 from heaplaw.killmatrix.kills import load
@@ -63,8 +64,10 @@ LONG = {
 
 
 APART = (Source.REFERENCE, Source.LISTS)
-CASES = [case for case in all_cases() if case.source not in APART]
-"""Those of the reference have engines of their own, see test_reference.py; for lists that are shown see tests/view."""
+CASES = [case for case in all_cases() if case.source not in APART and case.law != COST_LAW]
+"""Those of the reference have engines of their own, see test_reference.py; for lists that are shown see
+tests/view, for costs, which are counted, tests/cost.
+"""
 STRIDE = 25
 """Of mutants in C every so many-th is hunted anew; of all a recorded kill is run again, see test_recorded.py."""
 HUNTED = [
