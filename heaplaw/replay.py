@@ -50,8 +50,10 @@ def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None
 
         return replayed(stored, times)
     subject = subject or from_spec(stored.subject)
-    broken, seen = 0, None
     asked = law(stored.law)
+    if asked.clauses:  # what was a fault under the dialects that were in force then
+        subject = replace(subject, env=replace(subject.env, dialects=stored.trace.env.dialects))
+    broken, seen = 0, None
     fresh = asked.scenes or stored.law == "first_operation"
     try:
         for _ in range(times):

@@ -185,7 +185,8 @@ class Program:
         plan, spelling = self.plan, self.spelling
         lines = ["static char line[4096];", "setvbuf(stdout, line, _IOLBF, sizeof line); /* else it would allocate */"]
         steps = "\n".join(statements(self.stored, spelling, self.how.wording))
-        lines += ["make_pattern();"] if re.search(r"\b(took|resized)\(", steps) else []
+        writes = any("written(" in runtime.PIECES[name] for name in runtime.needed(steps))
+        lines += ["make_pattern();"] if writes else []
         lines += [f"things[0].aligned = {literal(plan.align)};"]
         if plan.buffer:
             lines.append("for (now = 0; now < INSTANCES; now++) place(now);")

@@ -10,7 +10,7 @@ from functools import partial
 from signal import Signals
 
 from ..dialects import Clause, Clauses, Dialect, leaves_open, named, permitted
-from ..event import ERRNO_CLEARED, Env, Event, Flag, Status
+from ..event import ERRNO_CLEARED, Env, Event, Flag, Status, View
 from ..history import EXIT_CODES
 from ..law import Law, Scope
 from ..logic import Truth, Word, ite, mod_pow2, neg, one_of
@@ -22,6 +22,8 @@ SMALL = 64
 """Bytes that the small requests of scenes ask for, at most."""
 EARLY = 64
 """Operations of a process among which they come."""
+HARDLY_ANYTHING = 4096
+"""Bytes that are live before them, at most."""
 
 
 def _answered(e: Event) -> Truth:
@@ -191,27 +193,32 @@ zero_resize_as_promised = Law[Event](
 # ---- refusals
 
 
-def _asks_for_little(e: Event) -> Truth:
+def _asks_for_little(pre: View, e: Event, _post: View) -> Truth:
     asked = one_of(e.kind, MAKERS) & (e.extent >= 1) & (e.extent <= SMALL)
     usual = neg(one_of(e.kind, (Kind.ALIGNED, Kind.POSIX_ALIGNED))) | (e.align <= SMALL)
-    return e.called & asked & usual & (e.index < EARLY) & neg(e.status == Status.DIED)
+    early = (e.index < EARLY) & (pre.live_bytes <= HARDLY_ANYTHING)
+    return e.called & asked & usual & early & neg(e.status == Status.DIED)
 
 
-small_request_served = Law[Event](
+def _step_served(_pre: View, e: Event, _post: View) -> Truth:
+    return e.served
+
+
+small_request_served = Law[View, Event, View](
     id="HL904",
     name="small_request_served",
     sentence="a small request is served while hardly anything is live, also right after refusals",
     source="C17 7.22.3 p1 (a null pointer is returned if the space cannot be allocated); POSIX.1-2017 malloc, ENOMEM",
-    scope=Scope.EVENT,
+    scope=Scope.STEP,
     shapes=frozenset({"malloc", "lua_alloc"}),
     premise=_asks_for_little,
-    body=_served,
-    observed=answer,
-    required=lambda e: "a block",
-    accepts=((Event(Kind.ALLOC, 48, ptr=0x1010),),),
+    body=_step_served,
+    observed=lambda pre, e, post: answer(e),
+    required=lambda pre, e, post: "a block",
+    accepts=((View(), Event(Kind.ALLOC, 48, ptr=0x1010), View()),),
     rejects=(
-        (Event(Kind.ALLOC, 48, status=Status.FAILED),),
-        (Event(Kind.RESIZE, 64, held=16, status=Status.FAILED),),
+        (View(), Event(Kind.ALLOC, 48, status=Status.FAILED), View()),
+        (View(live_bytes=16), Event(Kind.RESIZE, 64, held=16, status=Status.FAILED), View()),
     ),
     scenes=True,
 )

@@ -12,7 +12,7 @@ from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.dialects import NAMES, Dialect, leaves_open
 from heaplaw.spec.event import Env
 from heaplaw.spec.history import History
-from heaplaw.spec.judge import judge
+from heaplaw.spec.judge import judge, tallied
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.verdict import Violated
 from heaplaw.subjects import ProcessSubject
@@ -123,14 +123,8 @@ def test_a_correct_allocator_is_blamed_by_no_dialect(make: Make, policy: str, mi
     spoke = set[str]()
     for history in histories(subject, "" if misuse == "abort" and not policy else "misuse"):
         assert broken(history, laws, SPEAKING) == {}, history.trace.ops()
-        spoke |= {law.name for law in laws if any(law.premise(e) for e in events(history, law))}
+        spoke |= {tally.law.name for tally in tallied(history, laws) if tally.judged}
     assert {law.name for law in laws if law.scenes} <= spoke or policy
-
-
-def events(history: History, law: AnyLaw) -> Iterator[object]:
-    """All operations, for a law on operations; else none."""
-    if law.scope is Scope.EVENT:
-        yield from (history.event(index) for index in range(len(history)))
 
 
 def test_what_no_dialect_is_declared_for_is_a_fault_only_if_all_forbid_it(make: Make) -> None:
