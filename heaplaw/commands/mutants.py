@@ -41,14 +41,13 @@ def command(as_json: bool, into: Path | None, kept: Path | None, groups: tuple[s
 def built(into: Path | None, groups: tuple[str, ...], as_json: bool) -> None:
     """The matrix; with a folder, what was found in mutants in C is kept there."""
     from heaplaw.errors import UsageError
-    from heaplaw.killmatrix.cases import NATIVE
     from heaplaw.killmatrix.engines import run
     from heaplaw.killmatrix.kills import record
     from heaplaw.killmatrix.matrix import build, chosen
     from heaplaw.killmatrix.text import document, lines
     from heaplaw.schemas import envelope, text
 
-    cases = [case for case in chosen(groups) if case.source in NATIVE or not into]
+    cases = [case for case in chosen(groups) if case.traced or not into]
     if not cases:
         raise UsageError(f"--record: {', '.join(groups)}: no mutant in C; kills of those alone are kept")
     with progressing("mutants") as told:

@@ -16,7 +16,7 @@ from heaplaw.mutants.shapes import SHAPE_CORRECT, SHAPE_MUTANTS
 from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.python import object_subject
 
-__all__ = ["CORRECT_CASES", "NATIVE", "Case", "Source", "all_cases", "present"]
+__all__ = ["CORRECT_CASES", "COUNTED", "NATIVE", "Case", "Source", "all_cases", "present"]
 
 
 class Source(Enum):
@@ -60,6 +60,10 @@ _BLOCKS = 6
 """Blocks of a pool that is made for a mutant: few, so that it is often full."""
 
 
+COUNTED = "instructions_bounded"
+"""The law that is broken by counts of instructions, and by no trace."""
+
+
 @dataclass(frozen=True)
 class Case:
     """An allocator, and what must be found in it; nothing, where it is correct."""
@@ -87,6 +91,11 @@ class Case:
     def operations(self) -> int:
         """Operations of the main run."""
         return NEEDED.get(self.name, OPERATIONS[self.source])
+
+    @property
+    def traced(self) -> bool:
+        """A trace shows the fault, and it can be kept: of mutants in C that are built with heaplaw."""
+        return self.source in NATIVE and self.law != COUNTED
 
     def subject(self) -> ProcessSubject:
         """The allocator in a process of its own; not for the reference's."""

@@ -1,7 +1,7 @@
 """Engines that look at one mutant, each on a seeded and fixed budget, until a law that counts is seen broken."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import islice
@@ -9,9 +9,8 @@ from types import ModuleType
 from typing import TypeAlias, cast
 
 from heaplaw.check import Check, Finding, nearness
-from heaplaw.cost.judged import LAW as COST_LAW
 from heaplaw.interrupts import asked
-from heaplaw.judges import FastJudge, judge_fast
+from heaplaw.judges import judge_fast
 from heaplaw.minimise import Search, Witness, minimise
 from heaplaw.minimise import shorten as fewer
 from heaplaw.models import generate
@@ -23,17 +22,19 @@ from heaplaw.mutants.reference import load, package, subjects_of
 from heaplaw.refimpl.memory import AccessError
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.history import History, Trace
+from heaplaw.spec.judge import Tally, judge
 from heaplaw.spec.law import AnyLaw, implied
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.verdict import Violated, Violation
+from heaplaw.staging import silent
 from heaplaw.subjects import ProcessSubject, resolve
 from heaplaw.subjects.reference import reference_subject
 
-from .cases import Case, Source
+from .cases import COUNTED, Case, Source
 from .matrix import Kill, Row
 from .rigs import MODELS, RIGS, InProcess, Modules, fuelled
 
-__all__ = ["ENGINES", "LIMITS", "SEED", "alarms_on", "breaks", "run"]
+__all__ = ["ENGINES", "LIMITS", "SEED", "alarms_on", "breaks", "run", "seen_on"]
 
 SEED = 1
 LIMITS = Limits(cpu=0.5, wall=5.0)
@@ -88,28 +89,27 @@ class Timed(Check):
     first: tuple[int, float] | None = None
     """Operations, and seconds."""
 
-    def collect(self, judge: FastJudge, history: History, viewed: bool = False) -> None:
-        """Add up what a judge found."""
-        before = self.done
-        super().collect(judge, history, viewed)
+    def add(self, found: Iterable[Tally], history: History, viewed: bool = False) -> None:
+        """Add up what was found in one history."""
+        super().add(found, history, viewed)
         if self.first is None and (seen := [self.findings[name] for name in self.findings.keys() & self.counting]):
             at = min(max(finding.violation.operations, default=len(history) - 1) for finding in seen)
-            self.first = before + at + 1, time.monotonic() - self.started
+            self.first = self.done + at + 1, time.monotonic() - self.started
 
 
 def _checked(subject: ProcessSubject, case: Case, until: int | None, shorten: bool) -> Found:
     """What a check finds; with `until`, traces of so many operations until one of them kills."""
     try:
-        laws = laws_of(subject.shape.name)
+        laws = laws_of(subject.shape.name, scenes=True)
         state = Timed(subject, SEED, case.operations, laws, LIMITS, counting=case.laws)
         if until is None:
             state.run()
         else:
             _until_killed(state, case, until)
         found = [finding for name, finding in state.findings.items() if name in case.laws]
-        if state.costs is not None and state.costs.broken and COST_LAW in case.laws:
+        if state.costs is not None and state.costs.broken and COUNTED in case.laws:
             counted = sum(len(point.counts) for point in state.costs.costs.points)
-            return (Kill(COST_LAW, "check", counted),), frozenset({*state.findings, COST_LAW})
+            return (Kill(COUNTED, "check", counted),), frozenset({*state.findings, COUNTED})
         if not found or state.first is None:
             return (), frozenset(state.findings)
         nearest = min(found, key=nearness)
@@ -123,22 +123,21 @@ def _short(subject: ProcessSubject, case: Case, found: Sequence[Finding], kill: 
     """The kill with the shortest trace: of the law seen broken first, and of others while none is short."""
     kept: list[tuple[bool, int, Witness]] = []
     for finding in sorted(found, key=nearness):
-        on = subject.viewer if finding.viewed and subject.viewer else subject
+        on = looked_at(subject, finding.law)
         witness = minimise(on, finding.law, finding.history, finding.violation, SECONDS)
         drifted = bool(case.base and alarms(case.base, witness.law, witness.trace))
         if drifted:
-            witness = _only_fewer(subject, finding, witness)
+            witness = _only_fewer(on, finding, witness)
             drifted = bool(alarms(case.base, witness.law, witness.trace))
         kept.append((drifted, len(witness.trace), witness))
         if asked() or (not drifted and len(witness.trace) <= SHORT):
             break
     best = min(kept, key=lambda each: each[:2])[2]
     # One trace may break several laws: that for which the fault was made says most.
-    own = CATALOGUE[case.law]
-    alike = subject.viewer if subject.viewer and own.needs - implied(subject.offers) else subject
-    judged_alike = best.law != case.law and "first_operation" not in (best.law, case.law)
-    named = case.law if judged_alike and breaks(own, best.history, alike) else best.law
-    return replace(kill, law=named, operations=len(best.trace), trace=best.trace)
+    named, own = CATALOGUE[best.law], CATALOGUE[case.law]
+    alike = is_fresh(named) == is_fresh(own) and looked_at(subject, named) is looked_at(subject, own)
+    named = own if alike and breaks(own, best.history, subject) else named
+    return replace(kill, law=named.name, operations=len(best.trace), trace=best.trace)
 
 
 def _only_fewer(subject: ProcessSubject, finding: Finding, drifted: Witness) -> Witness:
@@ -149,10 +148,36 @@ def _only_fewer(subject: ProcessSubject, finding: Finding, drifted: Witness) -> 
     return replace(drifted, trace=trace, violation=seen[0], history=seen[1]) if seen else drifted
 
 
+def is_fresh(found: AnyLaw) -> bool:
+    """The law is seen broken in a process that was started for the trace."""
+    return found.scenes or found.name == "first_operation"
+
+
+def looked_at(subject: ProcessSubject, found: AnyLaw) -> ProcessSubject:
+    """The subject, or the same with its free list shown, where the law needs to see that."""
+    shown = found.needs <= implied(subject.offers) or subject.viewer is None
+    return subject if shown or subject.viewer is None else subject.viewer
+
+
+def seen_on(subject: ProcessSubject, found: str, trace: Trace) -> tuple[ProcessSubject, History]:
+    """What a trace does that is to show that the law `found` is broken, and on which form of the subject."""
+    law = CATALOGUE[found]
+    on = looked_at(subject, law)
+    return on, (on.run_fresh if is_fresh(law) else on.run)(trace, LIMITS)
+
+
 def breaks(own: AnyLaw, history: History, subject: ProcessSubject) -> bool:
     """The law applies to the subject, and the history breaks it."""
-    applies = own.needs <= implied(subject.offers)
-    return applies and isinstance(judge_fast(history, [own])[0].outcome, Violated)
+    return bool(_broken_by(history, subject, [own]))
+
+
+def _broken_by(history: History, subject: ProcessSubject, laws: Sequence[AnyLaw]) -> tuple[str, ...]:
+    """Which of those laws that apply a history breaks."""
+    offered, dialects = implied(subject.offers), subject.env.dialects
+    applying = [law for law in laws if law.needs <= offered and not silent(law, dialects)]
+    literal = any(law.scenes for law in applying)
+    verdicts = (judge if literal else judge_fast)(history, applying)
+    return tuple(verdict.law for verdict in verdicts if isinstance(verdict.outcome, Violated))
 
 
 def alarms(base: str, found: str, trace: Trace) -> tuple[str, ...]:
@@ -166,8 +191,8 @@ def alarms(base: str, found: str, trace: Trace) -> tuple[str, ...]:
 
 def alarms_on(correct: ProcessSubject, found: str, trace: Trace) -> tuple[str, ...]:
     """The same, of one that runs."""
-    history = (correct.run_fresh if found == "first_operation" else correct.run)(trace, LIMITS)
-    return tuple(law.name for law in laws_of(correct.shape.name) if breaks(law, history, correct))
+    on, history = seen_on(correct, found, trace)
+    return _broken_by(history, on, laws_of(correct.shape.name, scenes=CATALOGUE[found].scenes))
 
 
 def _until_killed(state: Check, case: Case, operations: int) -> None:

@@ -21,8 +21,8 @@ from heaplaw.spec.history import Op, Trace, make_trace
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.subjects import resolve
 
-from .cases import NATIVE, Case, all_cases, present
-from .engines import LIMITS, alarms_on, breaks
+from .cases import Case, all_cases, present
+from .engines import alarms_on, breaks, seen_on
 from .matrix import Row
 
 __all__ = ["Again", "Recorded", "again", "load", "record"]
@@ -100,7 +100,7 @@ def record(folder: Path, rows: Iterable[Row]) -> int:
 
     Kills of mutants that are no more go. UsageError where the folder cannot be written to.
     """
-    known = {case.name: case.group for case in all_cases() if case.source in NATIVE}
+    known = {case.name: case.group for case in all_cases() if case.traced}
     found = {
         row.case.name: Recorded(row.case.name, kill.law, kill.trace)
         for row in rows
@@ -173,7 +173,7 @@ def again(kills: Iterable[Recorded]) -> Iterator[Again]:
 
     UsageError where a kill names no mutant.
     """
-    cases = {case.name: case for case in all_cases() if case.source in NATIVE}
+    cases = {case.name: case for case in all_cases() if case.traced}
     bases: dict[str, list[tuple[Recorded, Case]]] = {}
     for kill in kills:
         if kill.mutant not in cases:
@@ -196,7 +196,7 @@ def again(kills: Iterable[Recorded]) -> Iterator[Again]:
 def _broken(kill: Recorded, case: Case) -> bool:
     subject = case.subject()
     try:
-        run = subject.run_fresh if kill.law == "first_operation" else subject.run
-        return breaks(CATALOGUE[kill.law], run(kill.trace, LIMITS), subject)
+        on, history = seen_on(subject, kill.law, kill.trace)
+        return breaks(CATALOGUE[kill.law], history, on)
     finally:
         subject.close()

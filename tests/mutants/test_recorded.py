@@ -11,10 +11,9 @@ from click.testing import CliRunner
 
 from heaplaw import schemas
 from heaplaw.cli import cli
-from heaplaw.cost.judged import LAW as COST_LAW
 from heaplaw.errors import UsageError
 from heaplaw.killmatrix import kills
-from heaplaw.killmatrix.cases import NATIVE, all_cases, present
+from heaplaw.killmatrix.cases import all_cases, present
 from heaplaw.killmatrix.kills import Again, Recorded, again, load, record
 from heaplaw.killmatrix.matrix import Kill, Row
 from heaplaw.spec.event import NULL
@@ -23,7 +22,7 @@ from heaplaw.spec.shapes import Kind
 
 Draft202012Validator: Any = import_module("jsonschema").Draft202012Validator  # it ships no types
 FOLDER = Path(__file__).with_name("kills")
-CASES = {case.name: case for case in all_cases() if case.source in NATIVE and case.law != COST_LAW}
+CASES = {case.name: case for case in all_cases() if case.traced}
 KEPT = load(FOLDER)
 needs_mutants = pytest.mark.skipif(not all(map(present, CASES.values())), reason="the mutants are not built here")
 

@@ -1,4 +1,4 @@
-"""Allocators of the shapes bump, pool, stack, freelist, arena and lua_alloc, correct or with one seeded fault.
+"""Allocators of all shapes, correct or with one seeded fault; malloc among them as manuals promise single clauses.
 
 ``shapes.c`` beside this file is one shared library (`heaplaw.native.SHAPES`); the mapping files here say how it is
 called. The environment variable ``HEAPLAW_MUTANT`` names the variant and is read when the first instance is made; in
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from heaplaw.mutants import Mutant
 
-from . import arena, bump, freelist, lua, pool, stack
+from . import arena, bump, clauses, freelist, lua, pool, stack
 from .variant import Correct
 
 __all__ = ["MAPPING", "SHAPE_CORRECT", "SHAPE_MUTANTS", "SOURCE", "Correct"]
@@ -25,6 +25,7 @@ SHAPE_CORRECT: dict[str, tuple[Correct, ...]] = {
     "freelist": freelist.CORRECT,
     "arena": arena.CORRECT,
     "lua_alloc": lua.CORRECT,
+    "malloc": clauses.CORRECT,
 }
 """The correct variants, by shape."""
 
@@ -35,6 +36,7 @@ SHAPE_MUTANTS: dict[str, tuple[Mutant, ...]] = {
     "freelist": freelist.MUTANTS,
     "arena": arena.MUTANTS,
     "lua_alloc": lua.MUTANTS,
+    "malloc": clauses.MUTANTS,
 }
 """The variants with one fault, by shape."""
 

@@ -1,4 +1,4 @@
-/* Allocators of all shapes but malloc, correct or with one seeded fault, for
+/* Allocators of all shapes, correct or with one seeded fault, for
  * one thread. The variable HEAPLAW_MUTANT names the variant; it is read when
  * the first instance is made. Without it a shape's first correct variant is
  * there; an unknown name, or one of another shape, ends the process with a
@@ -10,3 +10,4 @@
 #include "freelist.h"
 #include "arena.h"
 #include "lua.h"
+#include "clauses.h"

@@ -3,7 +3,7 @@
 #ifndef HEAPLAW_VARIANTS_H
 #define HEAPLAW_VARIANTS_H
 
-enum shape { BUMP, POOL, STACK, FREELIST, ARENA, LUA };
+enum shape { BUMP, POOL, STACK, FREELIST, ARENA, LUA, CLAUSES };
 
 enum option {
     O_NONE = 0,
@@ -207,13 +207,43 @@ enum option {
     X(LUA_SHRINK_MAP, "lua-shrink-map", LUA, O_NONE)                           \
     X(LUA_FAIL_FREES, "lua-fail-frees", LUA, O_NONE)
 
+#define CLAUSE_VARIANTS(X)                                                     \
+    X(OK_CLAUSES, "ok-clauses", CLAUSES, O_NONE)                               \
+    /* refusals */                                                             \
+    X(CLAUSE_CALLOC_ERRNO, "clause-calloc-errno", CLAUSES, O_NONE)             \
+    X(CLAUSE_REALLOC_ERRNO, "clause-realloc-errno", CLAUSES, O_NONE)           \
+    X(CLAUSE_REFUSAL_STICKS, "clause-refusal-sticks", CLAUSES, O_NONE)         \
+    X(CLAUSE_OUT_ON_EINVAL, "clause-out-on-einval", CLAUSES, O_NONE)           \
+    X(CLAUSE_OUT_ON_ENOMEM, "clause-out-on-enomem", CLAUSES, O_NONE)           \
+    /* alignments */                                                           \
+    X(CLAUSE_EINVAL_MULTIPLE, "clause-einval-multiple", CLAUSES, O_NONE)       \
+    X(CLAUSE_EINVAL_POWER, "clause-einval-power", CLAUSES, O_NONE)             \
+    X(CLAUSE_ALIGNED_ODD, "clause-aligned-odd", CLAUSES, O_NONE)               \
+    X(CLAUSE_ALIGNED_LINE, "clause-aligned-line", CLAUSES, O_NONE)             \
+    X(CLAUSE_ODD_SIZE_REFUSED, "clause-odd-size-refused", CLAUSES, O_NONE)     \
+    X(CLAUSE_SMALL_SKEW, "clause-small-skew", CLAUSES, O_NONE)                 \
+    /* nothing */                                                              \
+    X(CLAUSE_ZERO_NULL, "clause-zero-null", CLAUSES, O_NONE)                   \
+    X(CLAUSE_RESIZE_ZERO_LEAKS, "clause-resize-zero-leaks", CLAUSES, O_NONE)   \
+    X(CLAUSE_RESIZE_ZERO_STAYS, "clause-resize-zero-stays", CLAUSES, O_NONE)   \
+    X(CLAUSE_RESIZE_ZERO_SILENT, "clause-resize-zero-silent", CLAUSES, O_NONE) \
+    /* giving back, usable bytes */                                            \
+    X(CLAUSE_FREE_ERRNO, "clause-free-errno", CLAUSES, O_NONE)                 \
+    X(CLAUSE_USABLE_HEADER, "clause-usable-header", CLAUSES, O_NONE)           \
+    /* pointers that must not be freed */                                      \
+    X(CLAUSE_DOUBLE_QUIET, "clause-double-quiet", CLAUSES, O_NONE)             \
+    X(CLAUSE_DOUBLE_LARGE, "clause-double-large", CLAUSES, O_NONE)             \
+    X(CLAUSE_INTERIOR_TAKEN, "clause-interior-taken", CLAUSES, O_NONE)         \
+    X(CLAUSE_FOREIGN_CRASH, "clause-foreign-crash", CLAUSES, O_NONE)
+
 #define VARIANTS(X)                                                            \
     BUMP_VARIANTS(X)                                                           \
     POOL_VARIANTS(X)                                                           \
     STACK_VARIANTS(X)                                                          \
     FREELIST_VARIANTS(X)                                                       \
     ARENA_VARIANTS(X)                                                          \
-    LUA_VARIANTS(X)
+    LUA_VARIANTS(X)                                                            \
+    CLAUSE_VARIANTS(X)
 
 #define AS_ID(id, name, shape, options) V_##id,
 enum variant { VARIANTS(AS_ID) V_COUNT };
