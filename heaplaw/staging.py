@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from heaplaw.models.scenes import PROFILE, resized_away, scenes
 from heaplaw.spec.catalogue import CATALOGUE
-from heaplaw.spec.dialects import NAMES, Dialect, in_force
+from heaplaw.spec.dialects import BY_NAME, Dialect, in_force
 from heaplaw.spec.history import History
 from heaplaw.spec.judge import Tally, by_clause, tallied
 from heaplaw.spec.law import AnyLaw, Scope
@@ -53,11 +53,14 @@ class Clauses:
                 said.observed = said.observed or answer
 
     def foreseen(self, known: Expected, declared: int) -> bool:
-        """Whether what was seen is what was expected: of a law in some dialects, that these forbid it, and no other
-        that is declared. A law that holds is as well: then the expectation is out of date.
+        """Whether what was seen is what was expected: of a law in some dialects, that those of them which are in force
+        forbid it, and no other. A law that holds is as well: then the expectation is out of date.
         """
-        forbid = {NAMES[dialect] for dialect in self.allowing(CATALOGUE[known.law])[1] if dialect & declared}
-        return not known.dialects or not forbid or forbid == set(known.dialects)
+        named = {BY_NAME[name] for name in known.dialects if BY_NAME[name] & declared}
+        if not known.dialects:
+            return True
+        forbid = {dialect for dialect in self.allowing(CATALOGUE[known.law])[1] if dialect & declared}
+        return bool(named) and forbid in (set[Dialect](), named)
 
     def allowing(self, law: AnyLaw) -> tuple[list[Dialect], list[Dialect]]:
         """The dialects that allow all that was seen of a law, and those that do not."""
