@@ -119,10 +119,12 @@ class Driver:
         kind, place, slot = c["kind"][index], c["instance"][index], c["slot"][index]
         if not self._can(kind, place):
             return
-        if kind in PROBES:
-            self._probe(index, Kind(kind), slot, self.instances.every[place])
-            return
         instance, old = self.instances.every[place], self._named(kind, place, slot)
+        if kind in PROBES:
+            self._probe(index, Kind(kind), slot, instance)
+            if c["status"][index] != Status.SKIPPED:
+                self._after(index, place, instance, 0, 0)
+            return
         if old is None and (kind == Kind.RELEASE or (kind in TAKERS and (slot != NULL or kind == Kind.CHECK))):
             return
         if old is None and kind == Kind.POP and "ptr" in self.plan.operations[Kind.POP].arguments:
@@ -140,10 +142,14 @@ class Driver:
             self._renew(index, instance, place)
         else:
             self._call(index, kind, instance, old)
+        named = old.ptr if old and not old.mark else 0
+        self._after(index, place, instance, named, old.label if old else c["label"][index] if kind in MAKERS else 0)
+
+    def _after(self, index: int, place: int, instance: Instance, named: int, label: int) -> None:
+        """After a call about the block at `named`: look at what lies beside the buffer, at counters, at the list."""
         self._look_beside(index, instance)
         if not instance.gone:
-            instance.words["ptr"] = c["ptr"][index] or (old.ptr if old and not old.mark else 0)
-            instance.words["label"] = old.label if old else c["label"][index] if kind in MAKERS else 0
+            instance.words["ptr"], instance.words["label"] = self.columns["ptr"][index] or named, label
             self._count(index, instance)
             self._look_at_list(index, place, instance)
 

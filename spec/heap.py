@@ -288,7 +288,7 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
     extent = part.live[index] if e.makes else 0
     if e.makes:
         part.labels[index] = label
-        part.paddings[index] = int(e.required_align) - 1
+        part.paddings[index] = max(int(e.required_align), int(e.env.max_align)) - 1
         part.padding += part.paddings[index]
         part.tags[label] = part.tags.get(label, Tag()).plus(1, extent)
     tag = part.tags.get(label, Tag())

@@ -6,7 +6,7 @@ from typing import Any
 
 from heaplaw.plan import Call, Plan, call
 from heaplaw.refimpl.steps import bump, freelist, stack
-from heaplaw.spec.event import Env, Order
+from heaplaw.spec.event import Env, Order, Policy
 from heaplaw.spec.history import plain_env
 from heaplaw.spec.shapes import Kind
 
@@ -143,7 +143,7 @@ def _over_buffer(
 
 _BACK = call("reset", "none")
 
-REFERENCES: dict[str, Reference] = {
+_GIVEN: dict[str, Reference] = {
     "global": Reference(
         "malloc", "libc", "the C library's malloc behind layouts", C,
         {"usable_size": call("usable_size", "size", "ptr")},
@@ -235,4 +235,17 @@ REFERENCES: dict[str, Reference] = {
         "malloc", "large", "maps of their own for blocks of 16 KiB and more", HEAP, QUICK, _system("malloc", 0, 0),
     ),
 }  # fmt: skip
+
+
+def _refusing(found: Reference) -> Reference:
+    """With the promise that `free` refuses every pointer that no live block has, and that nothing changes then."""
+    error = Policy.ERROR
+    env = replace(found.env, double_free=error, interior_free=error, unaligned_free=error, foreign_free=error)
+    return replace(found, env=env, promises=found.promises | {"misuse"})
+
+
+REFERENCES: dict[str, Reference] = {
+    name: found if found.make == "libc" or Kind.FREE not in found.operations else _refusing(found)
+    for name, found in _GIVEN.items()
+}
 """By the name after `ref:`."""
