@@ -66,9 +66,10 @@ def command(
             if as_json:
                 documents.append(text.subject_document(subject, counts, both if callgrind else None))
                 continue
-            output.tell([Marked("")] if place else [])
-            output.tell(text.lines(subject.identity, subject.shape.name, counts, output.page))
-            output.tell([Marked(""), *text.compared_lines(both)] if callgrind else [])
+            told_first = [Marked("")] if place else []
+            told_last = [Marked(""), *text.compared_lines(both)] if callgrind else []
+            table = text.lines(subject.identity, subject.shape.name, counts, output.page)
+            output.tell([*told_first, *table, *told_last])
     finally:
         for subject in chosen:
             subject.close()

@@ -39,7 +39,7 @@ NEEDS: Mapping[str, str] = {
     "misuse": "`[promises] misuse = …`, a policy: abort, ignore or error",
     "errno": "`[promises] errno = true`",
     "shrinks": "`[promises] shrinks = true`",
-    "constant cost": '`[promises] cost = "constant"` or `"amortised"`',
+    "constant cost": '`[promises] cost = "constant"`',
     "limit": _PROMISED,
     "minimum": "`[promises] minimum = …`, bytes",
     "overhead": _PROMISED,

@@ -36,7 +36,7 @@ def test_every_example_can_be_read(reading: Callable[[str | bytes], Mapping], wh
 
 
 def test_there_are_examples() -> None:
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
     assert sum(block.startswith("library") for block in BLOCKS) == 2
 
 
