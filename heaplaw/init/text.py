@@ -21,11 +21,14 @@ _NAMES = {"alloc": "malloc", "zeroed": "calloc", "aligned": "aligned_alloc"}
 _LINEAR = ("bump", "stack", "arena")
 
 _PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ('dialects = ["C17", "POSIX"]', "in place of the C library's: programs are written to these", ("malloc",)),
     ("alignment = 16", "bytes: every block's", tuple(SHAPES)),
     ("max_alignment = 4096", "bytes: the largest that may be asked for", ("malloc", "freelist", *_LINEAR)),
     ('aligned_size = "multiple"', "aligned sizes are multiples of the alignment", ("malloc", "freelist")),
     ("size_bits = 64", "width of the size parameter", tuple(shape for shape, rules in SHAPES.items() if rules.sized)),
     ('zero_size = "null"', 'what 0 bytes give: "null", "unique"', ("malloc", "freelist", *_LINEAR)),
+    ('zero_resize = "null"', 'what realloc to 0 bytes gives: "null", "unique"', ("malloc", "freelist")),
+    ('usable = "writable"', "all bytes of usable_size may be written", ("malloc", "freelist")),
     ('direction = "up"', 'how it moves: "up", "down"', ("bump", "stack", "arena")),
     ('reuse = "lifo"', 'which freed block comes next: "lifo", "fifo"', ("pool", "freelist")),
     ("coalesces = true", "freed neighbours become one", ("malloc", "freelist")),
