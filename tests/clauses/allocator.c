@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAP ((size_t)1 << 24)
+#define HEAP ((size_t)1 << 23)
 #define MAGIC ((size_t)0x6c61776675)
 struct head {
   size_t magic, room, size, live;

@@ -47,8 +47,10 @@ def of(matrix: Matrix, engine: str, name: str) -> dict[str, Item]:
 
 def test_every_law__has_a_row_and_evidence(everything: Matrix) -> None:
     assert [each.id for each in everything.laws] == sorted(each.id for each in CATALOGUE.values())
-    bare = [each.id for each in everything.laws if not any(everything.items(engine, each) for engine in ENGINES)]
-    assert bare == []
+    bare = [each for each in everything.laws if not any(everything.items(engine, each) for engine in ENGINES)]
+    # Laws of scenes speak of calls that no reference allocator has, and that no drawn trace makes: tests/clauses break
+    # each of them, and each clause, by an allocator of its own.
+    assert [each.id for each in bare if not each.scenes] == []
 
 
 def test_only_laws__are_listed(everything: Matrix) -> None:

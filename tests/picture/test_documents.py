@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from heaplaw.errors import UsageError
 from heaplaw.minimise import Witness
-from heaplaw.spec.event import NONE, NULL, Direction, Env, Order, Padding, Status, Zero
+from heaplaw.spec.event import NONE, NULL, Env, Status
 from heaplaw.spec.history import Op, make_history, make_trace, plain_env
 from heaplaw.spec.shapes import SHAPES, Kind
 from heaplaw.spec.verdict import Violation
@@ -44,14 +45,13 @@ def operations(draw: Any) -> list[Op]:
 @st.composite
 def environments(draw: Any) -> Env:
     """Any promises at all."""
-    kinds = {"zero_size": Zero, "direction": Direction, "padding": Padding, "reuse_order": Order}
     said: dict[str, Any] = {}
     for field in fields(Env):
         plain = getattr(Env(), field.name)
         if isinstance(plain, bool):
             said[field.name] = draw(st.booleans())
-        elif field.name in kinds:
-            said[field.name] = draw(st.sampled_from(list(kinds[field.name])))
+        elif isinstance(plain, IntEnum):
+            said[field.name] = draw(st.sampled_from(list(type(plain))))
         else:
             said[field.name] = draw(st.integers(0, 2**64 - 1))
     return Env(**said)
