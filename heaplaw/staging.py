@@ -72,10 +72,9 @@ def staged(subject: ProcessSubject, laws: Sequence[AnyLaw], limits: Limits) -> I
     """The history of each scene, with what the laws found in it."""
     given = subject.shape.name, subject.kinds, subject.env
     single = [law for law in laws if law.scope in (Scope.EVENT, Scope.PAIR, Scope.STEP)]
-    # Starting Python takes long. What its warm worker forks has made the instances, as a fresh one has, and no more.
-    run = subject.run_fresh if subject.driver == "native" else subject.run
+    # What the host forks for a run has made the instances, as a process that was just started has, and no more.
     for trace in scenes(*given, subject.offers):
-        history = run(trace, limits)
+        history = subject.run(trace, limits)
         yield history, tallied(history, single)
     steady = resized_away(*given)
     if steady is not None:
