@@ -91,7 +91,8 @@ def noted(subject: ProcessSubject, command: Command, work: Workload, limits: Lim
         first, *rest = command.program
         under = [first, *options, f"--callgrind-out-file={where}/out.%p", *rest]
         slow = replace(limits, cpu=20 * limits.cpu, wall=20 * limits.wall)
-        host = Host(replace(command, program=under), len(work.trace))
+        environment = {**command.environment, "HEAPLAW_CALLGRIND": "1"}
+        host = Host(replace(command, program=under, environment=environment), len(work.trace))
         try:
             host.start(work.trace, slow, payload=False, command="step", marks=work.marks(CAP, CALLS))
             history = host.finish(work.trace, subject.told)

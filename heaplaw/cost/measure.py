@@ -13,7 +13,7 @@ from heaplaw.spec.catalogue.cost import APART, MORE, Form
 from heaplaw.spec.event import Status
 from heaplaw.spec.history import Completed, Died, History, Trace
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import Kind
+from heaplaw.spec.shapes import UNDOERS, Kind
 from heaplaw.subjects import ProcessSubject
 
 from .workload import LEAST, POINTS, Interface, Workload, points, probe, workload
@@ -191,7 +191,8 @@ def steep(found: Sequence[Point]) -> bool:
     """Some call's cost grows with the heap already while that is small: filling a large one would take for ever."""
     by_kind: dict[Kind, list[Point]] = {}
     for point in found:
-        by_kind.setdefault(point.kind, []).append(point)
+        if point.kind not in UNDOERS or point.kind == Kind.POP:  # those are not what fills a heap
+            by_kind.setdefault(point.kind, []).append(point)
     return any(each[-1].median > STEEP * each[0].median + MORE for each in by_kind.values())
 
 

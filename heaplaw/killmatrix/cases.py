@@ -44,7 +44,10 @@ OPERATIONS = {
 _MANY_BLOCKS = ("slab-release-early", "live-count-8bit", "carve-16bit", "crash-at-1000", "fail-refuses-next")
 _LEAKS = ("fifo-tail-lost", "aligned-front-lost", "realloc-leaks-old", "leak-eighth", "coalesce-forgets")
 _RARE = ("freelist-tail-stays", "freelist-refusal-drops", "lua-map-to-class", "pool-reset-keeps-list")
-_COSTLY = ("pool-free-walks", "pool-alloc-counts", "stack-push-adds", "bump-rewalks", "bump-used-rewalks")
+_COSTLY = (
+    *("pool-free-walks", "pool-alloc-counts", "stack-push-adds", "bump-rewalks", "bump-used-rewalks"),
+    *("ok-pool-many", "ok-stack-deep", "ok-bump-long", "ok-arena-long", "ok-arena-doubles-long"),
+)
 _NEAR_LIMITS = ("ref-limit-one-over", "ref-limit-refuses-last")
 NEEDED: dict[str, int] = {
     **dict.fromkeys((*_MANY_BLOCKS, *_LEAKS), 300_000),

@@ -1,6 +1,7 @@
 """Counts are exact and repeat; what grows is seen, and what cannot be counted is unknown with its reason."""
 
 import platform
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from heaplaw.cost.judged import CostTally, judge, judged, records
 from heaplaw.cost.measure import CAP, Costs, Point
 from heaplaw.cost.workload import Interface, points, workload
 from heaplaw.errors import UsageError
+from heaplaw.host import Command
 from heaplaw.killmatrix.cases import all_cases
 from heaplaw.killmatrix.engines import run
 from heaplaw.spec.catalogue.cost import Form, instructions_bounded
@@ -102,6 +104,26 @@ def test_a_python_object_is_not_counted() -> None:
         subject.close()
     assert not found.points
     assert "through Python" in found.why
+
+
+def test_without_the_driver_in_c_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEAPLAW_NO_NATIVE", "1")
+    subject = resolve("glibc")[0]
+    try:
+        found = measure.measure(subject)
+    finally:
+        subject.close()
+    assert found == Costs(why="instructions are counted by the driver in C, which is not built or not used here")
+
+
+@counted
+def test_under_valgrind_nothing_is_stepped(stack: ProcessSubject) -> None:
+    program, command = shutil.which("valgrind"), stack.command
+    if program is None:
+        pytest.skip("valgrind is not installed")
+    assert isinstance(command, Command)
+    stack.command = replace(command, program=[program, "--quiet", "--tool=none", *command.program])
+    assert "under valgrind" in measure.measure(stack).why
 
 
 @counted
