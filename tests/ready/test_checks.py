@@ -17,7 +17,7 @@ MISSING = ("no such library", "; install ", ": No such file or directory")
 @pytest.mark.skipif(native.find(native.HOST) is None, reason="the native parts are not built here (no C compiler)")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_ready_mapping_is_judged(name: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "heaplaw.cli", "check", name, "--seed", "1", "-n", "100000"]
+    command = [sys.executable, "-m", "heaplaw.cli", "check", name, "--seed", "1", "-n", "50000"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     if done.returncode == 2 and any(sign in done.stderr for sign in MISSING):
         pytest.skip(done.stderr.strip())
