@@ -123,7 +123,8 @@ class Counter:
     def all(self, face: Interface, cost: Mapping[Kind, str] | None, enough: Callable[[Costs], bool]) -> Costs:
         """Every form of the heap, in every size that there is room for."""
         slack = face.slack(self.calls)
-        for _, least, most in POINTS[1::-1]:  # a large heap is not filled by calls that a small one makes slow
+        # A large heap is not filled by calls that a small one makes slow already.
+        for least, most in ((sizes[-2], sizes[-1]) for sizes in POINTS[1::-1]):
             face = replace(face, room=self._room(face, most * 3 // 2 + slack))
             scouted = points(face.room, slack)
             if face.room < most * 3 // 2 or most == POINTS[0][-1] or self._slow(face, scouted, least):

@@ -142,10 +142,10 @@ def compared_lines(both: Sequence[Compared]) -> list[Marked]:
 def subject_document(subject: ProcessSubject, judged: Judged, both: Sequence[Compared] | None = None) -> dict[str, Any]:
     """All that was counted of one subject, as JSON; with the cross-check, where it was made."""
     outcome = judged.tally.verdict().outcome
-    words = {Violated: "violated", Unknown: "unknown"}
-    told = {
+    word = "violated" if isinstance(outcome, Violated) else "unknown" if isinstance(outcome, Unknown) else "holds"
+    told: dict[str, Any] = {
         "subject": {"identity": subject.identity, "shape": subject.shape.name},
-        "outcome": words.get(type(outcome), "holds") if judged.promised else "not-applicable",
+        "outcome": word if judged.promised else "not-applicable",
         **document(judged.costs, judged),
     }
     if both is None:

@@ -12,7 +12,7 @@ from heaplaw.spec.event import NONE, Env
 from heaplaw.spec.history import Trace
 from heaplaw.spec.shapes import ALIGN_TAKERS, REQUESTS, Kind
 
-SIZES = (48, 16, 112, 64)
+SIZES: tuple[int, ...] = (48, 16, 112, 64)
 """Bytes of requests, one after the other: the same at every size of the heap, so that the same calls are compared."""
 ALIGN = 64
 """Bytes that aligned requests ask for."""
