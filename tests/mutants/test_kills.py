@@ -1,11 +1,11 @@
-"""Every allocator with a seeded fault is caught by the law that the fault breaks; correct ones raise no alarm."""
+"""Every allocator with a seeded fault is caught by the law that the fault breaks."""
 
 from pathlib import Path
 
 import pytest
 
 from heaplaw.check import Check, check, nearness
-from heaplaw.killmatrix.cases import CORRECT_CASES, COUNTED, NATIVE, Case, Source, all_cases, present
+from heaplaw.killmatrix.cases import COUNTED, NATIVE, Case, Source, all_cases, present
 from heaplaw.killmatrix.engines import LIMITS, SEED, run
 from heaplaw.killmatrix.kills import load
 from heaplaw.minimise import minimise
@@ -118,18 +118,6 @@ def test_every_law_that_a_fault_breaks_has_a_trace_that_replays(case: Case) -> N
         subject.close()
     assert {witness.law for witness in report.witnesses} & case.laws
     assert all(witness.replayed[0] == witness.replayed[1] for witness in report.witnesses)
-
-
-@pytest.mark.parametrize("case", CORRECT_CASES, ids=lambda case: case.name)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_correct_allocator_raises_no_alarm(case: Case, seed: int) -> None:
-    needs(case)
-    subject = case.subject()
-    try:
-        report = check(subject, seed, case.operations)
-    finally:
-        subject.close()
-    assert [verdict for verdict in report.verdicts if isinstance(verdict.outcome, Violated)] == []
 
 
 def broken_laws(case: Case, profile: str = "mixed", operations: int | None = None) -> set[str]:

@@ -20,6 +20,7 @@ CORRECT = (
     Correct(_STATUS, "pool_status.toml", "returns a status, and the block through a pointer"),
     Correct(_PAIR, "pool_pair.toml", "two pools at once"),
     Correct(_MANY, "pool_many.toml", "many blocks, at constant cost"),
+    Correct("ok-pool-bits", "pool_bits.toml", "keeps a bit for each block, aside; the lowest free block is handed out"),
 )
 
 MUTANTS = (

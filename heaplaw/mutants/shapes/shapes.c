@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "bump.h"
 #include "pool.h"
+#include "pool_bits.h"
 #include "stack.h"
 #include "freelist.h"
 #include "arena.h"

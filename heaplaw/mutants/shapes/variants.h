@@ -58,6 +58,7 @@ enum option {
     X(OK_POOL_POISON, "ok-pool-poison", POOL, O_POISON)                        \
     X(OK_POOL_STATUS, "ok-pool-status", POOL, O_NONE)                          \
     X(OK_POOL_PAIR, "ok-pool-pair", POOL, O_NONE)                              \
+    X(OK_POOL_BITS, "ok-pool-bits", POOL, O_NONE)                              \
     /* how many blocks there are, and where */                                 \
     X(POOL_ONE_TOO_MANY, "pool-one-too-many", POOL, O_NONE)                    \
     X(POOL_LAST_FORGOTTEN, "pool-last-forgotten", POOL, O_NONE)                \
