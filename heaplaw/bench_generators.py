@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from heaplaw.killmatrix.cases import Case, all_cases, present
 from heaplaw.models import generate
 from heaplaw.models.plain import with_table_sizes
-from heaplaw.spec.catalogue import laws_of
+from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.history import Trace
+from heaplaw.spec.law import Scope
 from heaplaw.spec.protocols import Limits
 
 from . import conditions
@@ -27,8 +28,10 @@ LENGTHS = (3_000, 10_000, 30_000, 100_000, 300_000)
 """Operations of the main run of each turn; the last length again and again, each turn with a seed of its own."""
 PART = 5
 """Where phases and search take turns, the search gets so many times fewer operations."""
-EACH, CONDITIONS, QUICK_CONDITIONS, TURN = 100, 1_000_000, 100_000, 100_000
-"""Conditions of each sort; operations in which they are to be met, and in a quick look; operations of a turn."""
+EACH, CONDITIONS, QUICK_CONDITIONS = 100, 1_000_000, 100_000
+"""Conditions of each sort; operations in which they are to be met, and in a quick look."""
+LEAST, TURN = 1_000, 100_000
+"""Operations of a turn, at least and at most."""
 BASES = ("mutant:ok-classes", "mutant:ok-firstfit")
 """Correct allocators on which conditions are looked for."""
 SHOWN = 12
@@ -149,18 +152,17 @@ def attempt(case: Case, way: Way, seconds: float) -> Outcome:
 
 def run(quick: bool) -> Iterator[str]:
     """Mutants killed, then conditions met."""
-    yield from mutants(quick)
-    yield from met(quick)
+    yield from mutants(QUICK_EVERY, QUICK_SECONDS) if quick else mutants()
+    yield from met(QUICK_CONDITIONS if quick else CONDITIONS)
 
 
-def mutants(quick: bool) -> Iterator[str]:
-    """Each native mutant, by each way."""
-    cases = [case for case in all_cases() if case.library is not None and present(case)]
+def mutants(every: int = 1, seconds: float = SECONDS) -> Iterator[str]:
+    """Every so many-th native mutant, by each way."""
+    cases = [case for case in all_cases() if case.library is not None and present(case) and by_traces(case)]
     if not cases:
         yield "generators: left out: the libraries of faulty allocators are not built here"
         return
-    cases = cases[:: QUICK_EVERY if quick else 1]
-    seconds = QUICK_SECONDS if quick else SECONDS
+    cases = cases[::every]
     outcomes = dict[str, dict[str, Outcome]]()
     yield f"generators: {len(cases)} native mutants, {seconds:.0f} s each at most, until the first violation is judged"
     yield "  drawn by                  killed        seconds to the first violation"
@@ -180,6 +182,11 @@ def mutants(quick: bool) -> Iterator[str]:
             yield f"  only by {name}: {listed(alone)}"
 
 
+def by_traces(case: Case) -> bool:
+    """Its fault can be seen in a run: not only in scenes of single clauses, nor only by counting instructions."""
+    return any(not CATALOGUE[law].scenes and CATALOGUE[law].scope is not Scope.COST for law in case.laws)
+
+
 def spread(times: Sequence[float]) -> str:
     """Median, ninth decile and worst."""
     if not times:
@@ -194,9 +201,9 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def met(quick: bool) -> Iterator[str]:
+def met(n: int = CONDITIONS) -> Iterator[str]:
     """Drawn conditions, by each way, in the same number of operations."""
-    n, wanted = QUICK_CONDITIONS if quick else CONDITIONS, conditions.drawn(EACH, SEED)
+    wanted = conditions.drawn(EACH, SEED)
     for base in BASES:
         found = dict[str, set[conditions.Condition]]()
         yield f"generators: {len(wanted)} drawn conditions, {n:,} operations on {base.removeprefix('mutant:')}"
@@ -223,7 +230,7 @@ def watched(base: str, way: Way, n: int, wanted: Mapping[conditions.Condition, i
     turn = 0
     try:
         while state.done < n:
-            way(state, min(TURN, n - state.done), SEED + turn)
+            way(state, max(LEAST, min(TURN, n - state.done)), SEED + turn)
             turn += 1
     finally:
         subject.close()
