@@ -88,13 +88,10 @@ class Search:
     seconds: float
     limits: Limits = SEARCHING
     runs: int = 0
-    fresh: bool = False
-    """Every run is a process of its own; else one forked from a host that made the instances and did nothing else."""
     deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
-        self.fresh = self.law.name == "first_operation"
 
     @property
     def late(self) -> bool:
@@ -105,7 +102,9 @@ class Search:
         """Run the trace: the first violation of the law and its history, if it is broken."""
         self.runs += 1
         limits = limits or self.limits
-        history = (self.subject.run_fresh if self.fresh else self.subject.run)(trace, limits)
+        # What the host forks for a run has made the instances and no more: for all other laws that is as good.
+        run = self.subject.run_fresh if self.law.name == "first_operation" else self.subject.run
+        history = run(trace, limits)
         if isinstance(history.end, Hung):
             self.limits = HANGING
         outcome = decided(history, self.law).outcome
@@ -427,9 +426,6 @@ def minimise(
     best = Witness(law.name, trace, violation, history, length, complete=False)
     ranges: list[Range] = []
     try:
-        # A scene is seen in a fresh process. One forked from a host that has only made the instances does as well, and
-        # is started sooner; where it does not show the fault, nothing else will do.
-        search.fresh |= law.scenes and not search.fails(history.trace)
         trace, searched = shortest(search, history, violation, earlier)
         found = search.look(trace, LIMITS)
         if found is None:  # it failed once, and now does not: report what was first seen, honestly

@@ -54,7 +54,7 @@ def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None
     if asked.clauses:  # what was a fault under the dialects that were in force then
         subject = replace(subject, env=replace(subject.env, dialects=stored.trace.env.dialects))
     broken, seen = 0, None
-    fresh = asked.scenes or stored.law == "first_operation"
+    fresh = stored.law == "first_operation"
     try:
         for _ in range(times):
             history = subject.run_fresh(stored.trace, LIMITS) if fresh else subject.run(stored.trace, LIMITS)
