@@ -23,7 +23,7 @@ class Source(Enum):
     """Where a mutant is defined; the value is what people read."""
 
     HEAP = "C, malloc"
-    SHAPES = "C, other shapes"
+    SHAPES = "C, by a mapping"
     LISTS = "C, lists that are shown"
     PYTHON_POOL = "Python, pool"
     PYTHON_HEAP = "Python, malloc"

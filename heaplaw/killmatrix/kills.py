@@ -138,11 +138,7 @@ def load(folder: Path) -> list[Recorded]:
 def _read(where: str, line: str) -> Recorded:
     try:
         told = json.loads(line)
-        rows = (
-            told["operations"]
-            if "operations" in told
-            else json.loads(zlib.decompress(base64.b85decode(told["packed"])))
-        )
+        rows = told["operations"] if "operations" in told else _unpacked(told["packed"])
         ops = list(_repeated([_op(row) for row in rows], int(told.get("times", 1))))
         trace = make_trace(SHAPES[told["shape"]].name, ops, profile=told["profile"])
         kill = Recorded(told["mutant"], law(told["law"]).name, trace)
