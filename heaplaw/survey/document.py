@@ -52,6 +52,7 @@ def _allocator(one: Surveyed) -> dict[str, Any]:
             if law["clauses"]
             for answers, forbidden, allowed in (judged(law),)
         ],
+        "gone": [law["id"] for law in one.gone],
         "exit_code": report["exit_code"] if report else None,
     }
 

@@ -36,6 +36,16 @@ class Surveyed:
         return str(self.report["subject"]["identity"]) if self.report else self.name
 
     @property
+    def installed(self) -> str:
+        """The package and its version, as far as they are known."""
+        return " ".join(filter(None, (*self.package.split()[:1], self.package_version)))
+
+    @property
+    def gone(self) -> list[Mapping[str, Any]]:
+        """Expected violations that a whole run did not show: `id` and `reason`."""
+        return list(self.report["unmet"]) if self.report and not self.report["short"] else []
+
+    @property
     def dialects(self) -> tuple[str, ...]:
         """Those in force."""
         return tuple(self.report["subject"]["dialects"]) if self.report else ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from .facts import Deviation, Seen, Survey, Surveyed
-from .text import summary
+from .text import news, summary
 
 __all__ = ["page"]
 
@@ -57,7 +57,8 @@ def page(found: Survey, version: str) -> str:
         rows = ([_law(law["id"], law["name"]), *map(_cell, cells)] for law, cells in found.rows(group))
         parts += [f"{shape}\n", *_table(heads, rows)]
     deviations, seen = found.deviations(), found.seen()
-    parts += [DEVIATIONS, *map(_deviation, deviations)] if deviations else []
+    parts += [DEVIATIONS, *map(_deviation, deviations)]
+    parts += [f"- {text}\n" for text in news(found)]
     parts += [CLAUSES, *_clauses(seen)] if seen else []
     parts += [ABSENT, *_table(("allocator", "what to do"), map(_missing, found.absent))] if found.absent else []
     return "\n".join([*parts, f"`{summary(found)}`"])
@@ -73,9 +74,8 @@ def _row(cells: Sequence[str]) -> str:
 
 def _about(one: Surveyed) -> list[str]:
     assert one.report is not None
-    package = " ".join(filter(None, (one.package.split()[0], one.package_version)))
     dialects = ", ".join(one.dialects) or "–"
-    return [f"`{one.name}`", one.identity, package, one.shape, dialects, f"{one.report['operations']:,}"]
+    return [f"`{one.name}`", one.identity, one.installed or "–", one.shape, dialects, f"{one.report['operations']:,}"]
 
 
 def _missing(one: Surveyed) -> list[str]:

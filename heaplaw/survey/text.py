@@ -8,7 +8,7 @@ from heaplaw.terminal.page import PLAIN, Page
 
 from .facts import Survey, Surveyed
 
-__all__ = ["FEET", "lines", "summary"]
+__all__ = ["FEET", "lines", "news", "summary"]
 
 START = 35
 """Columns before the cells."""
@@ -37,6 +37,8 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
         told += [Marked(""), *(Marked(part) for part in wrap(head, page.columns, subsequent_indent=" " * UNDER))]
         for text in (deviation.reason, *deviation.clauses, *deviation.issues):
             told += _below(text, UNDER, page)
+    for text in news(found):
+        told += [Marked(""), *(mark(part, Role.BROKEN) for part in wrap(text, page.columns))]
     seen = found.seen()
     told += [Marked(""), mark("where standards differ: what was seen", Role.STRONG)] if seen else []
     last = ""
@@ -49,6 +51,20 @@ def lines(found: Survey, page: Page = PLAIN, version: str = "") -> list[Marked]:
         told += [Marked(" " * UNDER + part) for part in wrap(head, page.columns - UNDER)]
         told += _below(answered.verdict, UNDER + 2, page)
     return [*told, Marked(""), mark(summary(found), Role.STRONG)]
+
+
+def news(found: Survey) -> list[str]:
+    """What makes a survey fail: violations that no mapping expects, and expected ones that did not come."""
+    asked = f"--seed {found.seed}" + (f" -n {found.operations}" if found.operations else "")
+    out_of_date = "no violation came, though one is expected; remove the [[expect]]"
+    told: list[str] = []
+    for one in found.checked:
+        broken = [law["id"] for law in one.laws.values() if law["outcome"] == "violated"]
+        told += (
+            [f"{one.name}: {', '.join(broken)}: `heaplaw check {one.name} {asked}` shows the steps"] if broken else []
+        )
+        told += [f"{one.name}: {law['id']}: {out_of_date} ({law['reason']})" for law in one.gone]
+    return told
 
 
 def summary(found: Survey) -> str:
@@ -65,7 +81,7 @@ def _asked(found: Survey) -> str:
 
 def _allocator(one: Surveyed, page: Page) -> list[Marked]:
     """What was checked, in which version, by which dialects; or why not."""
-    parts = [one.identity, " ".join(filter(None, (one.package.split()[0], one.package_version)))] if one.report else []
+    parts = [one.identity, *filter(None, [one.installed])] if one.report else []
     parts += [f"dialects {', '.join(one.dialects)}"] if one.dialects else []
     parts += [f"{one.report['operations']:,} operations"] if one.report else [f"not installed: {one.absent}"]
     head, *more = wrap("; ".join(parts), page.columns - 25, break_long_words=False, break_on_hyphens=False)

@@ -29,7 +29,7 @@ def allocator(name: str, shape: str, laws: list[Any], dialects: list[str], code:
     """One that was checked."""
     subject = {"identity": f"{name} (lib{name}.so.1)", "dialects": dialects}
     expect = Expect("zero_resize_answered", REASON, "https://example.org/1", None, Position(1, 1), ("POSIX",))
-    report = {"subject": subject, "operations": 1234567, "laws": laws, "exit_code": code}
+    report = {"subject": subject, "operations": 1234567, "laws": laws, "unmet": [], "short": False, "exit_code": code}
     return Surveyed(name, shape, f"lib{name}1 (Debian)", "1.2-3", (expect,), report)
 
 

@@ -61,6 +61,7 @@ def test_text(surveyed: Survey) -> None:
     assert "gone                     not installed: install libgone1" in whole
     assert "HL902  zero_resize_answered        a         holds" in whole
     assert "a    HL902  zero_resize_answered: first" in whole
+    assert "second: HL101: `heaplaw check second --seed 7` shows the steps" in whole
 
 
 def test_page(surveyed: Survey) -> None:
@@ -71,6 +72,21 @@ def test_page(surveyed: Survey) -> None:
     assert "| `gone` | install libgone1 |" in told
     assert "- POSIX says so" in told
     assert "(<https://example.org/1>)" in told
+
+
+def test_an_expectation_that_is_out_of_date(surveyed: Survey) -> None:
+    first, *others = surveyed.allocators
+    assert first.report
+    report = {**first.report, "unmet": [{"id": "HL907", "law": "bad_alignment_einval", "reason": "it was 0"}]}
+    found = replace(surveyed, allocators=(replace(first, report=report, package=""), *others))
+    whole = "\n".join(text_of(found))
+    assert "first: HL907: no violation came, though one is expected" in whole
+    assert "- first: HL907: no violation came" in page(found, "9.9")
+    told = document(found, 1)
+    Draft202012Validator(load("survey")).validate(told)
+    assert [one["gone"] for one in told["allocators"]] == [["HL907"], [], [], []]
+    short = replace(found, allocators=(replace(first, report={**report, "short": True}), *others))
+    assert "HL907: no violation" not in "\n".join(text_of(short))  # a short run shows less
 
 
 def test_document(surveyed: Survey) -> None:
