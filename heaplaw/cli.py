@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 BENCHES = ("replay", "shapes", "scaling", "mutants", "generators", "reference")
 """What `bench` measures …"""
 LONG = ("generators",)
-"""… and what of it only when it is named: it takes a quarter of an hour."""
+"""… and what of it only when it is named: it takes half an hour."""
 
 
 @click.group(cls=Configured, context_settings={"help_option_names": ["-h", "--help"]})
@@ -376,7 +376,7 @@ def bench(quick: bool, parts: tuple[str, ...]) -> None:
     """Measure, side by side in one run: checked against raw replay, cost and memory by length, mutants found; and the
     reference allocators beside CPython's and the C library's.
 
-    generators: faults found by each way of drawing traces. A quarter of an hour, and only when it is named.
+    generators: faults found by each way of drawing traces. Half an hour, and only when it is named.
     """
     from .bench import run
 
