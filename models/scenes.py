@@ -176,9 +176,10 @@ def misuses(s: Stage) -> Iterator[list[Op]]:
             yield [*ops, s.block(size), Op(Kind.CHECK, slot=0), Op(Kind.FREE, slot=0)]
 
 
+TO_NOTHING: tuple[str, Scene] = ("resized to 0 bytes", to_nothing)
 OF_MALLOC: tuple[tuple[str, Scene], ...] = (
     ("requests for 0 bytes", nothing),
-    ("resized to 0 bytes", to_nothing),
+    TO_NOTHING,
     ("refusals", refusals),
     ("odd alignments", odd_alignments),
     ("odd sizes", odd_sizes),
@@ -195,6 +196,8 @@ def scenes(shape: str, kinds: frozenset[Kind], env: Env, offers: frozenset[str])
     """Every scene of a subject, by the name of its part; none of them has more than a few dozen operations."""
     stage = Stage(shape, kinds, env, offers)
     chosen = {"malloc": OF_MALLOC, "lua_alloc": OF_LUA}.get(shape, ()) if "C functions" in offers else ()
+    if "zero resize" in offers and chosen != OF_MALLOC:
+        chosen = (*chosen, TO_NOTHING)
     for name, scene in (*chosen, *(OF_ALL if Kind.FREE in kinds else ())):
         for ops in scene(stage):
             trace = make_trace(shape, ops, env, PROFILE)

@@ -18,6 +18,8 @@ from ..shapes import MAKERS, REQUESTS, Kind
 
 D = Dialect
 MALLOC = frozenset({"malloc"})
+C = frozenset({"C functions"})
+"""Standards speak of functions of C: objects of Python are not asked by them."""
 SMALL = 64
 """Bytes that the small requests of scenes ask for, at most."""
 EARLY = 64
@@ -114,6 +116,7 @@ zero_size_answered = Law[Event](
         (Event(Kind.ALLOC, 0, status=Status.DIED),),
         (Event(Kind.ALLOC, 0, status=Status.FAILED, env=Env(dialects=D.GLIBC)),),
     ),
+    needs=C,
     clauses=_ZERO,
     scenes=True,
 )
@@ -157,7 +160,7 @@ zero_resize_answered = Law[Event](
         (Event(Kind.RESIZE_TO_ZERO, 0, held=64, status=Status.FAILED, env=Env(dialects=D.POSIX)),),
         (Event(Kind.RESIZE_TO_ZERO, 0, held=64, ptr=0x1010, env=Env(dialects=D.GLIBC)),),
     ),
-    needs=frozenset({"realloc"}),
+    needs=C | {"realloc"},
     clauses=_TO_ZERO,
     scenes=True,
 )
@@ -220,6 +223,7 @@ small_request_served = Law[View, Event, View](
         (View(), Event(Kind.ALLOC, 48, status=Status.FAILED), View()),
         (View(live_bytes=16), Event(Kind.RESIZE, 64, held=16, status=Status.FAILED), View()),
     ),
+    needs=C,
     scenes=True,
 )
 
@@ -320,7 +324,7 @@ out_pointer_kept = Law[Event](
             ),
         ),
     ),
-    needs=frozenset({"posix_memalign"}),
+    needs=C | {"posix_memalign"},
     clauses=_OUT,
     scenes=True,
 )
@@ -360,7 +364,7 @@ bad_alignment_einval = Law[Event](
         (Event(Kind.ODD_POSIX_ALIGNED, 64, 24, ptr=0x1010),),
         (Event(Kind.ODD_POSIX_ALIGNED, 64, 4, status=Status.FAILED, err=ENOMEM),),
     ),
-    needs=frozenset({"posix_memalign"}),
+    needs=C | {"posix_memalign"},
     clauses=_EINVAL,
     scenes=True,
 )
@@ -395,7 +399,7 @@ odd_alignment_refused = Law[Event](
         (Event(Kind.ODD_ALIGNED, 64, 3, ptr=0x1010),),
     ),
     rejects=((Event(Kind.ODD_ALIGNED, 64, 3, ptr=0x1010, env=Env(dialects=D.C17)),),),
-    needs=frozenset({"aligned_alloc"}),
+    needs=C | {"aligned_alloc"},
     clauses=_ODD,
     scenes=True,
 )
@@ -432,7 +436,7 @@ odd_size_served = Law[Event](
     required=partial(_required, "an aligned block"),
     accepts=((Event(Kind.ALIGNED, 100, 64, ptr=0x1040, env=Env(dialects=D.C17)),),),
     rejects=((Event(Kind.ALIGNED, 100, 64, status=Status.FAILED, env=Env(dialects=D.C17)),),),
-    needs=frozenset({"aligned_alloc", "any aligned size"}),
+    needs=C | {"aligned_alloc", "any aligned size"},
     clauses=_ODD_SIZE,
     scenes=True,
 )
@@ -478,6 +482,7 @@ small_sizes_aligned = Law[Event](
         (Event(Kind.ALLOC, 8, ptr=0x1004),),
         (Event(Kind.ALLOC, 8, ptr=0x1008, env=Env(dialects=D.C17)),),
     ),
+    needs=C,
     clauses=_SMALL,
     scenes=True,
 )
@@ -516,7 +521,7 @@ free_keeps_errno = Law[Event](
     required=partial(_required, "errno as before"),
     accepts=((Event(Kind.FREE, 0, held=64),), (Event(Kind.FREE, 0, held=64, err=12),)),
     rejects=((Event(Kind.FREE, 0, held=64, err=12, env=Env(dialects=D.POSIX_2024)),),),
-    needs=frozenset({"C functions"}),
+    needs=C,
     clauses=_KEPT,
     scenes=True,
 )
