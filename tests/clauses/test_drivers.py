@@ -79,9 +79,7 @@ def test_glibc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("fault", "policy", "misuse"),
     [
         ("", "", "abort"),
-        ("", "error", "error"),
-        ("out-is-null", "exit", "abort"),
-        ("odd-is-rounded", "ignore", "ignore"),
+        ("out-is-written", "error", "error"),
     ],
 )
 def test_an_allocator_of_our_own(

@@ -4,17 +4,21 @@ an allocator that does nothing wrong is blamed by no dialect.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
+from heaplaw.minimise import Witness
 from heaplaw.models.scenes import resized_away, scenes
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
 from heaplaw.spec.dialects import NAMES, Dialect, leaves_open
-from heaplaw.spec.event import Env
-from heaplaw.spec.history import History
+from heaplaw.spec.event import Status
+from heaplaw.spec.history import History, Op, make_history, make_trace
 from heaplaw.spec.judge import judge, tallied
 from heaplaw.spec.law import AnyLaw, Scope
-from heaplaw.spec.verdict import Violated
+from heaplaw.spec.shapes import Kind
+from heaplaw.spec.verdict import Violated, Violation
+from heaplaw.store import document_of, load, save
 from heaplaw.subjects import ProcessSubject
 
 from .conftest import Make
@@ -142,7 +146,14 @@ def test_what_is_resized_to_nothing_must_come_back(make: Make, monkeypatch: pyte
         assert bool(broken(subject.run(trace), [CATALOGUE["reuse"]], 0)) is leaks
 
 
-def test_old_histories_promise_no_dialect_and_no_policy() -> None:
-    env = Env()
-    assert (env.dialects, env.zero_resize) == (0, 0)
-    assert not any((env.double_free, env.interior_free, env.unaligned_free, env.foreign_free))
+NEWER = ("dialects", "zero_resize", "double_free", "interior_free", "unaligned_free", "foreign_free")
+
+
+def test_a_witness_of_before_promises_no_dialect_and_no_policy(tmp_path: Path) -> None:
+    history = make_history(make_trace("malloc", [Op(Kind.ALLOC, 24)]), [{"status": Status.OK, "ptr": 24}])
+    witness = Witness("aligned", history.trace, Violation("aligned", (0,), "so", "thus"), history, 1)
+    document = document_of(witness, {"kind": "native", "path": None, "prefix": "", "environment": {}}, "mine", 1)
+    assert {*NEWER} <= set(document["env"])
+    document["env"] = {name: value for name, value in document["env"].items() if name not in NEWER}
+    env = load(save(tmp_path, document)).trace.env
+    assert [getattr(env, name) for name in NEWER] == [0] * len(NEWER)
