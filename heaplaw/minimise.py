@@ -17,7 +17,7 @@ from heaplaw.spec.judge import judge
 from heaplaw.spec.law import AnyLaw, Scope
 from heaplaw.spec.layout import SIZE_MAX
 from heaplaw.spec.protocols import Limits
-from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, PROBES, SHAPES, Kind
+from heaplaw.spec.shapes import ALIGN_TAKERS, MAKERS, PROBES, SHAPES, Kind, Misuse
 from heaplaw.spec.verdict import Verdict, Violated, Violation
 
 from .columns import TYPES
@@ -33,6 +33,8 @@ LIMITS = Limits(cpu=1.0, wall=6.0)
 SEARCHING = Limits(cpu=0.2, wall=4.0)
 HANGING = Limits(cpu=0.015, wall=2.0)
 """For the runs of a search: what hangs is many times slower than anything that ends, so short limits tell as much."""
+INSIDE = {int(Misuse.INTERIOR): 16, int(Misuse.UNALIGNED): 1}
+"""Bytes between the beginning of a block and the pointer into it that is freed."""
 TWINNED = frozenset({"reset_frees_all", "lifo_pop", "release_frees_all"})
 """Laws that compare an operation with an earlier one that asked the same in the same state."""
 FILLING = frozenset({"bump", "stack", "arena", "freelist"})
@@ -69,6 +71,16 @@ class Witness:
     """The free list was looked at after every operation: another run would not show it."""
 
 
+def is_meant(trace: Trace) -> bool:
+    """Every pointer into a live block that is freed points into it: behind a shorter one it would be another misuse."""
+    kinds, sizes = np.asarray(trace.columns["kind"]), trace.columns["size"]
+    for index in np.flatnonzero(kinds == Kind.MISFREE).tolist() if SHAPES[trace.shape].sized else ():
+        shift, slot = INSIDE.get(int(sizes[index]), 0), int(trace.columns["slot"][index])
+        if shift and slot < len(trace) and int(sizes[slot]) * int(trace.columns["count"][slot]) <= shift:
+            return False
+    return True
+
+
 def decided(history: History, found: AnyLaw) -> Verdict:
     """What a law says of one history: by the naive judge where that is short, or has what no other judge knows."""
     literal = (
@@ -100,6 +112,8 @@ class Search:
 
     def look(self, trace: Trace, limits: Limits | None = None) -> tuple[Violation, History] | None:
         """Run the trace: the first violation of the law and its history, if it is broken."""
+        if not is_meant(trace):
+            return None
         self.runs += 1
         limits = limits or self.limits
         # What the host forks for a run has made the instances and no more: for all other laws that is as good.

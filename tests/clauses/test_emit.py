@@ -70,3 +70,14 @@ def test_a_witness_shows_its_fault_by_itself(kill: Kill, make: Make, tmp_path: P
     correct = subprocess.run([made], env=plain, capture_output=True, text=True)
     assert correct.returncode == 0, correct.stdout
     subject.close()
+
+
+@pytest.mark.parametrize(("fault", "least"), [("interior-passes", 17), ("unaligned-passes", 2)])
+def test_a_pointer_into_a_block_stays_one(fault: str, least: int, make: Make) -> None:
+    law, subject = CATALOGUE["misuse_as_declared"], make(fault, promises={"misuse": "abort"})
+    found = ((history, judge(history, [law])[0].outcome) for history in histories(subject, "misuse"))
+    history, outcome = next((each, said) for each, said in found if isinstance(said, Violated))
+    witness = minimise(subject, law, history, outcome.violations[0])
+    assert [op.size for op in witness.trace.ops()][:1] == [least]
+    assert len(witness.trace) == 2
+    assert [found.low for found in witness.ranges] == [least]
