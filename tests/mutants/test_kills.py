@@ -69,9 +69,13 @@ CASES = [case for case in all_cases() if case.source not in APART and case.law !
 counts of instructions tests/cost.
 """
 STRIDE = 25
-"""Of mutants in C every so many-th is hunted anew; of all a recorded kill is run again, see test_recorded.py."""
+"""Of mutants in C every so many-th with a short trace is hunted anew; all are run again by test_recorded.py."""
 HUNTED = [
-    pytest.param(case, marks=[pytest.mark.slow] if case.source in NATIVE and index % STRIDE else [], id=case.name)
+    pytest.param(
+        case,
+        marks=[pytest.mark.slow] if case.source in NATIVE and (index % STRIDE or case.name in LONG) else [],
+        id=case.name,
+    )
     for index, case in enumerate(CASES)
 ]
 LIMIT = {Source.HEAP: 8.0}
