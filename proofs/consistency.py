@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import Any
 
 from heaplaw.spec.catalogue import CATALOGUE, laws_of
+from heaplaw.spec.catalogue.cost import Cost
 from heaplaw.spec.catalogue.layouts import Asked, Laid
 from heaplaw.spec.dialects import Dialect
 from heaplaw.spec.event import Block, Direction, Env, Event, Flag, Order, Padding, Policy, Run, Status, View, Zero
@@ -35,8 +36,13 @@ from .symbolic import Reading, truth_term
 PART = "laws"
 LAYOUTS = "layouts"
 """Where the laws are that speak of no shape."""
-OPERATIONS, PAIRS, RUNS = "operation", "pair", "run"
-SCOPES = {OPERATIONS: (Scope.EVENT, Scope.STEP), PAIRS: (Scope.PAIR,), RUNS: (Scope.RUN,)}
+OPERATIONS, PAIRS, RUNS, COSTS = "operation", "pair", "run", "cost"
+SCOPES = {
+    OPERATIONS: (Scope.EVENT, Scope.STEP),
+    PAIRS: (Scope.PAIR,),
+    RUNS: (Scope.RUN,),
+    COSTS: (Scope.COST,),
+}
 """Laws that are to hold of the same thing."""
 WORDS = "all laws can be kept at once, wherever one of them speaks"
 ALSO = "; each operation served, each request refused, each promise made"
@@ -49,7 +55,7 @@ ANSWERS = (
     (
         {"failure_is_reported", "realloc_failure_keeps_block", "errno_told", "refusal_says_enomem", "out_pointer_kept"},
         {"free_is_served", "made_again", "shrink_succeeds", "freed_is_reusable", "capacity_comes_back"}
-        | {"small_request_served", "odd_size_served"},
+        | {"small_request_served", "odd_size_served", "best_fit"},
     ),
     ({"failure_changes_nothing"}, {"usable_bytes_writable"}),
 )
@@ -148,6 +154,11 @@ def any_run(source: Source) -> Run:
     return Run(steady=source.truth("run.steady"), **numbers)
 
 
+def any_cost(source: Source) -> Cost:
+    """What any operation costs, in any two heaps."""
+    return Cost(**_numbers(source, "cost", [field.name for field in fields(Cost)]))
+
+
 def any_layout(source: Source) -> Laid:
     """Any request for a layout with parts aligned to 8 and to 64 bytes, repeated three times if at all."""
     numbers = _numbers(source, "laid", ["size", "then_size", "got_size", "got_align", "offset"])
@@ -204,7 +215,8 @@ def arguments(source: Source, shape: str, about: str) -> tuple[Any, ...]:
         return any_view(source, "before"), any_event(source, shape), any_view(source, "after")
     if about == PAIRS:
         return any_block(source, "a"), any_block(source, "b")
-    return (any_run(source) if about == RUNS else any_layout(source),)
+    made = {RUNS: any_run, COSTS: any_cost}.get(about, any_layout)
+    return (made(source),)
 
 
 @dataclass

@@ -255,7 +255,7 @@ class Event:
     @property
     def unserviceable(self) -> Truth:
         """The true size of the request, `count * size`, exceeds every possible object. It cannot wrap."""
-        return self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count)
+        return neg(self.count == 0) & (self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count))
 
     @property
     def extent(self) -> Word:
