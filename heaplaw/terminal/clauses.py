@@ -15,7 +15,7 @@ from .page import PLAIN, Page
 
 UNDER = 9
 """Columns before what is said of a law."""
-NONE_DECLARED = "none declared: a fault is what all of them forbid"
+NONE_DECLARED = "none; a fault is what all forbid"
 
 
 @dataclass(frozen=True)

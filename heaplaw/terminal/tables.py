@@ -46,11 +46,14 @@ class LawRow:
 
 
 def law_rows(report: Report) -> list[LawRow]:
-    """A row a law, in order of their ids; laws on reports that the subject does not make are one row, the last."""
+    """A row a law, in order of their ids; of laws on clauses, and on reports, those that do not apply are one row."""
     rows: list[LawRow] = []
-    unreported = [v for v in report.verdicts if isinstance(v.outcome, NotApplicable) and is_on_reports(v, report)]
+    idle = [v for v in report.verdicts if isinstance(v.outcome, NotApplicable)]
+    unreported = [v for v in idle if is_on_reports(v, report)]
+    unasked = [v for v in idle if law(v.law).scenes]
+    unasked = unasked if len(unasked) > 1 else []
     for verdict in sorted(report.verdicts, key=lambda v: law(v.law).id):
-        if verdict in unreported:
+        if verdict in unreported or verdict in unasked:
             continue
         outcome, known = verdict.outcome, report.expected.get(verdict.law)
         word, role = WORDS[type(outcome)], ROLES[type(outcome)]
@@ -63,6 +66,9 @@ def law_rows(report: Report) -> list[LawRow]:
             detail = outcome.why
         remark = known.reason if known and isinstance(outcome, Violated) else ""
         rows.append(LawRow(law(verdict.law).id, verdict.law, word, role, detail, remark))
+    if unasked:
+        laws = f"{len(unasked)} laws on single clauses"
+        rows.append(LawRow(OTHERS, laws, WORDS[NotApplicable], Role.DIM, "no such function, or not promised"))
     if unreported:
         laws = f"{len(unreported)} laws on statistics, leaks, limits, costs"
         rows.append(LawRow(OTHERS, laws, WORDS[NotApplicable], Role.DIM, "not reported"))
