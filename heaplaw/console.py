@@ -241,7 +241,8 @@ def show(report: "Report", folder: Path, whole: bool, output: Output) -> "list[F
         output.laws(law_rows(report))
         output.tell([blank])
         differing = differences(report, page)
-        output.tell([*differing, blank] if differing else [])
+        if differing:
+            output.tell([*differing, blank])
     broken = failures(report, folder)
     for each in broken:
         told = each.also, page, each.said, ruling(report, each.witness.law)

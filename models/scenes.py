@@ -62,6 +62,11 @@ class Stage:
         return Op(kind, size, align=64 if kind in ALIGN_TAKERS else 0)
 
     @property
+    def takes_null(self) -> bool:
+        """It may be given NULL for a block, as C's functions may: else that is left open."""
+        return "free null" in self.offers
+
+    @property
     def usual(self) -> Kind:
         """What a plain block is asked for with."""
         return next(kind for kind in REQUESTS if kind in self.kinds)
@@ -103,7 +108,7 @@ def refusals(s: Stage) -> Iterator[list[Op]]:
         if kind is Kind.ZALLOC and s.env.counted:
             requests = [Op(kind, size, count=count) for count, size in WRAPPING if size <= s.env.max_request]
         if kind is Kind.RESIZE:
-            requests = [Op(kind, size, slot=slot) for size in huge for slot in (0, NULL)]
+            requests = [Op(kind, size, slot=slot) for size in huge for slot in ((0, NULL) if s.takes_null else (0,))]
         for request in requests:
             before = [s.block(48), s.block(16), Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=1)]
             after = [Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=1), Op(Kind.FREE, slot=1)]
@@ -131,6 +136,8 @@ def odd_sizes(s: Stage) -> Iterator[list[Op]]:
 def small_sizes(s: Stage) -> Iterator[list[Op]]:
     """Small blocks of every kind, side by side."""
     for kind in (kind for kind in (Kind.ALLOC, Kind.ZALLOC, Kind.RESIZE) if kind in s.kinds):
+        if kind is Kind.RESIZE and not s.takes_null:
+            continue
         slot = {"slot": NULL} if kind is Kind.RESIZE else {}
         yield [Op(kind, size, **slot) for size in SMALL]
 

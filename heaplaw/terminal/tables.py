@@ -70,7 +70,7 @@ def law_rows(report: Report) -> list[LawRow]:
         laws = f"{len(unasked)} laws on single clauses"
         rows.append(LawRow(OTHERS, laws, WORDS[NotApplicable], Role.DIM, "no such function, or not promised"))
     if unreported:
-        laws = f"{len(unreported)} laws on statistics, leaks, limits, costs"
+        laws = f"{len(unreported)} laws on what is reported"
         rows.append(LawRow(OTHERS, laws, WORDS[NotApplicable], Role.DIM, "not reported"))
     return rows
 
