@@ -43,6 +43,10 @@ class Again:
         return lines
 
 
+IN_FORCE = ("dialects", "zero_resize", "double_free", "interior_free", "unaligned_free", "foreign_free")
+"""What decides which answer of a single call is a fault: a witness keeps it, whatever its mapping says now."""
+
+
 def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None) -> Again:
     """Run the trace so many times, on `subject` or on what it was found on."""
     if subject is None and stored.subject.get("kind") == "here":
@@ -51,8 +55,10 @@ def run_stored(stored: Stored, times: int, subject: ProcessSubject | None = None
         return replayed(stored, times)
     subject = subject or from_spec(stored.subject)
     asked = law(stored.law)
-    if asked.clauses:  # what was a fault under the dialects that were in force then
-        subject = replace(subject, env=replace(subject.env, dialects=stored.trace.env.dialects))
+    if asked.scenes:  # what was a fault under the dialects and promises that were in force then
+        env = stored.trace.env
+        said = {name: getattr(env, name) for name in IN_FORCE}
+        subject = replace(subject, env=replace(subject.env, **said))
     broken, seen = 0, None
     fresh = stored.law == "first_operation"
     try:

@@ -24,8 +24,8 @@ class Said:
 
     judged: int = 0
     broken: int = 0
-    observed: str = ""
-    """The first answer that it forbids, in words."""
+    forbidden: list[str] = field(default_factory=list[str])
+    """The different answers that it forbids, in words."""
 
 
 @dataclass
@@ -50,7 +50,8 @@ class Clauses:
             said.judged += 1
             if not allowed:
                 said.broken += 1
-                said.observed = said.observed or answer
+                if answer not in said.forbidden:
+                    said.forbidden.append(answer)
 
     def foreseen(self, known: Expected, declared: int) -> bool:
         """Whether what was seen is what was expected: of a law in some dialects, that those of them which are in force

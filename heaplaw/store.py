@@ -140,6 +140,8 @@ def identifier(document: Mapping[str, Any]) -> str:
     subject = dict(document["subject"])
     subject |= {"path": Path(subject["path"]).name} if subject.get("path") else {}
     rest = [document[key] for key in ("law", "shape", "operations", "times")]
+    if law(document["law"]).scenes:  # the same steps may break one promise, or one dialect, or another
+        rest.append(document["required"])
     core = json.dumps([subject, *rest], sort_keys=True)
     return f"{document['law']}-{hashlib.sha256(core.encode()).hexdigest()[:8]}"
 

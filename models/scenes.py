@@ -26,6 +26,8 @@ HUGE = (SIZE_MAX, SIZE_MAX - 4095, PTRDIFF_MAX + 1, 2**62)
 """Sizes that nobody can serve, bytes."""
 WRAPPING = ((SIZE_MAX, 2), (2**33, 2**33), (3, SIZE_MAX // 3 + 1))
 """(count, size) whose product nobody can serve, and wraps."""
+LARGE = (2**20 + 1, 1_648_576, 2**22, 2**25 + 8)
+"""Sizes above those that are drawn, which many allocators take from the system itself, bytes."""
 SMALL = (1, 2, 3, 4, 7, 8, 9, 12, 15, 16, 17, 24, 32)
 RESIZED = (1, 24, 1000, 5000, 200_000)
 """Sizes of blocks that are resized to nothing, bytes."""
@@ -81,10 +83,11 @@ Scene = Callable[[Stage], Iterator[list[Op]]]
 
 def nothing(s: Stage) -> Iterator[list[Op]]:
     """Requests for 0 bytes, two of each kind, with a block before and one behind them."""
-    for kind in (kind for kind in REQUESTS if kind in s.kinds):
-        requests = [s.asks(kind, 0)]
+    makers = (*REQUESTS, Kind.RESIZE) if s.takes_null else REQUESTS
+    for kind in (kind for kind in makers if kind in s.kinds):
+        requests = [Op(kind, 0, slot=NULL) if kind is Kind.RESIZE else s.asks(kind, 0)]
         if kind is Kind.ZALLOC and s.env.counted:
-            requests += [Op(kind, 8, count=0), Op(kind, 0, count=0)]
+            requests += [Op(kind, 8, count=0), Op(kind, 0, count=0), Op(kind, 8192, count=0), Op(kind, 0, count=8192)]
         for request in requests:
             ops = [s.block(48), request, request, s.block(48), Op(Kind.FREE, slot=1), Op(Kind.FREE, slot=2)]
             yield [*ops, Op(Kind.CHECK, slot=0), Op(Kind.FREE, slot=0), Op(Kind.FREE, slot=3)]
@@ -113,6 +116,16 @@ def refusals(s: Stage) -> Iterator[list[Op]]:
             before = [s.block(48), s.block(16), Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=1)]
             after = [Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=1), Op(Kind.FREE, slot=1)]
             yield [*before, request, request, *after, s.block(16), s.block(64), s.block(48), Op(Kind.FREE, slot=0)]
+
+
+def large_sizes(s: Stage) -> Iterator[list[Op]]:
+    """Blocks larger than those that are drawn, of every kind, resized too."""
+    for kind in (kind for kind in REQUESTS if kind in s.kinds):
+        whole = kind is Kind.ALIGNED and s.env.aligned_multiple
+        for size in (size - size % 64 if whole else size for size in LARGE if size <= s.env.max_request):
+            ops = [s.asks(kind, size), s.block(48), Op(Kind.CHECK, slot=0)]
+            resized = [Op(Kind.RESIZE, size + 4097, slot=0)] if Kind.RESIZE in s.kinds and kind is s.usual else []
+            yield [*ops, *resized, Op(Kind.FREE, slot=len(ops) if resized else 0), Op(Kind.FREE, slot=1)]
 
 
 def odd_alignments(s: Stage) -> Iterator[list[Op]]:
@@ -146,6 +159,7 @@ def frees(s: Stage) -> Iterator[list[Op]]:
     """Blocks of several sizes are freed, also right after a refusal."""
     for size in FREED:
         ops = [s.block(size), s.block(size), Op(Kind.FREE, slot=0)]
+        ops += [Op(Kind.FREE, slot=NULL)] if s.takes_null else []
         yield [*ops, s.asks(s.usual, min(HUGE[0], int(s.env.max_request))), Op(Kind.FREE, slot=1)]
 
 
@@ -161,6 +175,10 @@ def usable_bytes(s: Stage) -> Iterator[list[Op]]:
             held = p.do(Kind.RESIZE, resized, slot=held)
             p.do(Kind.FILL_USABLE, slot=held)
         yield [*p.ops, *(Op(Kind.CHECK, slot=x) for x in (0, held, 2)), *(Op(Kind.FREE, slot=x) for x in (held, 0, 2))]
+    for kind in (kind for kind in ALIGN_TAKERS if kind in s.kinds):
+        for size in (64, 192, 4096):
+            ops = [s.asks(kind, size), s.asks(kind, size), Op(Kind.FILL_USABLE, slot=0), Op(Kind.FILL_USABLE, slot=1)]
+            yield [*ops, Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=1), Op(Kind.FREE, slot=1), Op(Kind.FREE, slot=0)]
 
 
 def misuses(s: Stage) -> Iterator[list[Op]]:
@@ -181,6 +199,10 @@ def misuses(s: Stage) -> Iterator[list[Op]]:
             ops += [Op(Kind.MISFREE, int(misuse), slot=NULL if misuse is Misuse.FOREIGN else 1)]
             ops += [s.block(size), Op(Kind.CHECK, slot=0), Op(Kind.CHECK, slot=2), Op(Kind.FREE, slot=2)]
             yield [*ops, s.block(size), Op(Kind.CHECK, slot=0), Op(Kind.FREE, slot=0)]
+    for size in MISUSED[: 1 if s.shape == "pool" else None] if env.double_free != Policy.UNDEFINED else ():
+        # Another block is freed between: what is freed twice is then not the newest that waits.
+        ops = [s.block(size), s.block(size), s.block(size), Op(Kind.FREE, slot=0), Op(Kind.FREE, slot=1)]
+        yield [*ops, Op(Kind.MISFREE, int(Misuse.DOUBLE), slot=0), s.block(size), s.block(size), Op(Kind.CHECK, slot=2)]
 
 
 TO_NOTHING: tuple[str, Scene] = ("resized to 0 bytes", to_nothing)
@@ -188,6 +210,7 @@ OF_MALLOC: tuple[tuple[str, Scene], ...] = (
     ("requests for 0 bytes", nothing),
     TO_NOTHING,
     ("refusals", refusals),
+    ("large sizes", large_sizes),
     ("odd alignments", odd_alignments),
     ("odd sizes", odd_sizes),
     ("small sizes", small_sizes),

@@ -37,7 +37,7 @@ ABSENT = {
     "giving back": "has no call that gives memory back",
     "huge sizes": "cannot be asked for such sizes",
     "any aligned size": "may only be asked for multiples of the alignment",
-    "clause": "the dialects in force leave it open",
+    "clause": "the dialects in force say nothing of it",
 }
 """What it means that a subject does not offer something of `law.FACTS`."""
 

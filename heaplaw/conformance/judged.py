@@ -193,7 +193,7 @@ def _by_dialect(report: "Report") -> dict[str, Finding]:
     for one in spoken(report):
         stated, said, known = one.law, one.said, report.expected.get(one.law.name)
         head = f"{stated.id} {stated.name} {'forbidden' if said.broken else 'allowed'} by {one.name}"
-        told = f"{head}: {said.observed or '; '.join(report.clauses.answers[stated.name])}"
+        told = f"{head}: {'; '.join(said.forbidden or report.clauses.answers[stated.name])}"
         if not report.subject.env.dialects or one.dialect not in forces(report, stated):
             findings[f"{stated.name}@{one.name}"] = Finding("not applicable", f"not in force; {told}")
         elif not said.broken:

@@ -122,6 +122,7 @@ def _verdict(verdict: Verdict, report: Report) -> dict[str, Any]:
                 "text": one.text,
                 "judged": one.said.judged,
                 "forbidden": one.said.broken,
+                "forbids": one.said.forbidden,
             }
             for one in spoken(report)
             if one.law.name == verdict.law

@@ -33,8 +33,19 @@ def promising(plain: Env, says: Promises) -> Env:
         unaligned_free=policy_of(says, "unaligned"),
         foreign_free=policy_of(says, "foreign"),
         minimum=says.minimum or plain.minimum,
-        aligned_multiple=plain.aligned_multiple if says.aligned_size is None else says.aligned_size == "multiple",
+        aligned_multiple=multiples_only(plain, says),
     )
+
+
+ANY_SIZE = frozenset({"C17", "C23", "POSIX.1-2024"})
+"""Dialects that let aligned_alloc be asked for any size."""
+
+
+def multiples_only(plain: Env, says: Promises) -> bool:
+    """Whether aligned requests must be multiples of the alignment: as is said, else as the dialects have it."""
+    if says.aligned_size is not None:
+        return says.aligned_size == "multiple"
+    return bool(plain.aligned_multiple) and not ANY_SIZE.intersection(says.dialects)
 
 
 def dialects_named(names: Iterable[str], where: str) -> int:

@@ -50,7 +50,7 @@ def _allocator(one: Surveyed) -> dict[str, Any]:
             {**_named(law), "answers": list(answers), "forbidden": list(forbidden), "allowed": list(allowed)}
             for law in one.laws.values()
             if law["clauses"]
-            for answers, forbidden, allowed in (judged(law),)
+            for answers, forbidden, allowed in judged(law)
         ],
         "gone": [law["id"] for law in one.gone],
         "exit_code": report["exit_code"] if report else None,

@@ -144,20 +144,25 @@ class Survey:
         found: dict[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], list[Surveyed]] = {}
         for one in self.checked:
             for law in one.laws.values():
-                if law["clauses"]:
-                    found.setdefault((law["id"], *judged(law)), []).append(one)
+                for told in judged(law) if law["clauses"] else ():
+                    found.setdefault((law["id"], *told), []).append(one)
         return [
             Seen(of[0].laws[id_], answers, forbidden, allowed, tuple(one.name for one in of))
             for (id_, answers, forbidden, allowed), of in sorted(found.items(), key=lambda item: item[0][0])
         ]
 
 
-def judged(law: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """What was answered, in order; the dialects that forbid it, and those that allow it."""
-    said = {one["dialect"]: one["forbidden"] for one in law["clauses"]}
+def judged(law: Mapping[str, Any]) -> list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+    """What was answered, answers that the same dialects forbid together; with those that forbid, and that allow."""
+    said = {one["dialect"]: one["forbids"] for one in law["clauses"]}
     spoke = [name for name in BY_NAME if name in said]
-    forbidden, allowed = (tuple(name for name in spoke if bool(said[name]) is broken) for broken in (True, False))
-    return tuple(sorted(law["answers"])), forbidden, allowed
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for answer in sorted(law["answers"]):
+        groups.setdefault(tuple(name for name in spoke if answer in said[name]), []).append(answer)
+    return [
+        (tuple(answers), forbidden, tuple(name for name in spoke if name not in forbidden))
+        for forbidden, answers in groups.items()
+    ]
 
 
 def _cell(law: Mapping[str, Any] | None) -> str:

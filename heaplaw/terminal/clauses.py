@@ -53,9 +53,9 @@ def forces(report: Report, stated: AnyLaw) -> list[Dialect]:
     return in_force(stated.clauses, int(report.subject.env.dialects))
 
 
-def judgement(of: Sequence[Spoken]) -> str:
-    """Which dialects forbid what was seen of one law, and which allow it."""
-    forbid, allow = ([one.name for one in of if bool(one.said.broken) is broken] for broken in (True, False))
+def judgement(of: Sequence[Spoken], answer: str) -> str:
+    """Which dialects forbid an answer that was seen of one law, and which allow it."""
+    forbid, allow = ([one.name for one in of if (answer in one.said.forbidden) is so] for so in (True, False))
     parts = [f"forbidden by {', '.join(forbid)}"] if forbid else []
     return "; ".join([*parts, f"allowed by {', '.join(allow)}"] if allow else parts)
 
@@ -77,19 +77,19 @@ def differences(report: Report, page: Page = PLAIN) -> list[Marked]:
         mark(part, Role.STRONG) for part in wrap(f"where standards differ (in force: {declared(report)})", page.columns)
     ]
     for name, of in found.items():
-        answers = "; ".join(report.clauses.answers[name])
-        texts = [f"{name}: {answers}", judgement(of)]
-        for at, text in enumerate(texts):
+        forbidden = dict.fromkeys(answer for one in of for answer in one.said.forbidden)
+        texts = [
+            (text, role) for answer in forbidden for text, role in ((answer, None), (judgement(of, answer), Role.DIM))
+        ]
+        for at, (text, role) in enumerate([(f"{name}: {texts[0][0]}", None), *texts[1:]]):
             for row, part in enumerate(wrap(text, page.columns - UNDER)):
                 first = f"  {of[0].law.id:<5}  " if at == row == 0 else " " * UNDER
-                lines.append(Marked(first) + mark(part, None if at == 0 else Role.DIM))
+                lines.append(Marked(first) + mark(part, role))
     return lines
 
 
 def ruling(report: Report, name: str) -> list[tuple[str, str]]:
-    """Rows on a broken law: the clauses in force that forbid what was seen, and which dialects allow it."""
+    """A row on a broken law: which dialects allow what was seen; those in force that forbid it are what is required."""
     of = differing(report).get(name, [])
-    acting = forces(report, law(name))
-    rows = [("clause", f"{one.name} {one.text}") for one in of if one.said.broken and one.dialect in acting]
     allow = [one.name for one in of if not one.said.broken]
-    return [*rows, ("allowed", f"by {', '.join(allow)}")] if allow and rows else rows
+    return [("allowed", f"by {', '.join(allow)}")] if allow else []

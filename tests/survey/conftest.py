@@ -17,7 +17,8 @@ def law(id_: str, outcome: str, answers: list[str], forbid: list[str], allow: li
     told = {"judged": 5, "text": "says so"}
     broken = {name: 5 * (name in forbid) for name in (*forbid, *allow)}
     clauses = [
-        {**told, "dialect": name, "in_force": name in force, "forbidden": count} for name, count in broken.items()
+        {**told, "dialect": name, "in_force": name in force, "forbidden": count, "forbids": answers * bool(count)}
+        for name, count in broken.items()
     ]
     reason = REASON if outcome == "expected" else None
     sentence = f"what {id_} says"
