@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heaplaw.store import check_folder
-
-from .corpus import OPTION, Corpus
+from .corpus import Corpus, check_place
 from .loop import Search
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ class Searching:
 
     def __post_init__(self) -> None:
         if self.folder is not None:
-            check_folder(self.folder, OPTION)
+            check_place(self.folder)
 
     def __call__(self, check: "Check") -> None:
         """Search, and tell the check's user how far it is."""
@@ -49,9 +47,11 @@ class Searching:
         search, corpus = self.search, self.corpus
         if search is None:
             return []
-        told = f"search  {self.done:,} operations in {search.turn:,} traces, {len(search.seen):,} features of behaviour"
-        lines = [f"{told}, {search.added:,} stretches kept"]
+        traces = f"{search.turn:,} trace{'s' * (search.turn != 1)}"
+        told = f"search  {self.done:,} operations in {traces}, {len(search.seen):,} features of behaviour"
+        lines = [f"{told}, {search.added:,} stretch{'es' * (search.added != 1)} kept"]
         if corpus is not None:
-            lines += [f"corpus  {corpus.read:,} read, {corpus.written:,} written: {corpus.folder}"]
+            there = f", {corpus.there:,} of those kept there already" if corpus.there else ""
+            lines += [f"corpus  {corpus.read:,} read, {corpus.written:,} written{there}: {corpus.folder}"]
             lines += [f"corpus  {problem}" for problem in corpus.problems]
         return lines

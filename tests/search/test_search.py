@@ -1,6 +1,8 @@
 """The search on allocators: it repeats itself, learns their classes, finds faults, and keeps its corpus."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +93,7 @@ def test_stretches_are_kept_whole_under_the_name_of_their_content(tmp_path: Path
         Corpus(tmp_path / folder, "malloc").keep(ONE)
     corpus = Corpus(tmp_path / "a", "malloc")
     corpus.keep(ONE)
-    assert corpus.written == 0
+    assert (corpus.written, corpus.there) == (0, 1)
     assert [path.name for path in (tmp_path / "a").iterdir()] == [path.name for path in (tmp_path / "b").iterdir()]
     (found,) = corpus.load()
     assert all(np.array_equal(column, vars(found)[name]) for name, column in vars(ONE).items())
@@ -101,7 +103,7 @@ def test_stretches_are_kept_whole_under_the_name_of_their_content(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON, or cut off; delete it"),
         ("[]", "not a stretch of heaplaw"),
         ('{"heaplaw": 1, "law": "HL101"}', "not a stretch of heaplaw"),
         (json.dumps({**document_of("malloc", ONE), "size": [1, 2, 3]}), "its checksum does not match"),
@@ -109,7 +111,7 @@ def test_stretches_are_kept_whole_under_the_name_of_their_content(tmp_path: Path
         (json.dumps({"format": "heaplaw.stretch", "version": 1}), "without 'checksum'"),
         (json.dumps(document_of("malloc", ONE.cut(0))), "its columns are empty"),
         (json.dumps(document_of("malloc", ONE.taken(np.array([2])))), "names a later one"),
-        (json.dumps(document_of("list", ONE)), "without 'list', or with an unknown one"),
+        (json.dumps(document_of("list", ONE)), "of shape 'list', which"),
     ],
 )
 def test_torn_and_foreign_files_are_told_in_a_line_and_left_out(tmp_path: Path, text: str, told: str) -> None:
@@ -121,6 +123,27 @@ def test_torn_and_foreign_files_are_told_in_a_line_and_left_out(tmp_path: Path, 
     assert problem.startswith(f"{tmp_path}/other.json: left out: ")
     assert told in problem
     assert "\n" not in problem
+
+
+def test_what_is_no_file_or_no_text_is_left_out(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    (tmp_path / "b.json").mkdir()
+    (tmp_path / "c.json").symlink_to("nowhere")
+    (tmp_path / "d.json").write_bytes(b"\xff")
+    corpus = Corpus(tmp_path, "malloc")
+    assert corpus.load() == []
+    said = ("not a file; move it", "not a file; move it", "not there; delete it", "not text in UTF-8; delete it")
+    assert [told in problem for told, problem in zip(said, corpus.problems, strict=True)] == [True] * 4
+
+
+@pytest.mark.parametrize(("name", "told"), [("", "a folder of its own"), ("none/corpus", "there is no folder none;")])
+def test_a_corpus_has_a_folder_of_its_own_in_one_that_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=told):
+        Searching(10, Path(name))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(tmp_path: Path) -> None:
@@ -145,8 +168,13 @@ def test_the_command_searches_and_tells_what_it_kept(
     assert code == 0
     kept = len(list((tmp_path / "corpus").glob("pool-*.json")))
     assert kept > 0
-    assert f"corpus  0 read, {kept} written: corpus" in err
-    assert "stretches kept" in err
+    words = (
+        r"(\d+) stretch(?:es)? kept\ncorpus  0 read, (\d+) written(?:, (\d+) of those kept there already)?: corpus\n"
+    )
+    told = re.search(words, err)
+    assert told is not None
+    found, written, there = (int(number or 0) for number in told.groups())
+    assert (written, found) == (kept, written + there)
     assert "corpus" not in out
     code, _, err = run(capsys, *check, "--corpus", "corpus")
     assert f"corpus  {kept} read" in err
