@@ -52,6 +52,7 @@ def load(path: Path) -> Mapping:
         "instances": top.number("instances", 1, vocab.MOST_INSTANCES) or 1,
     }
     promises = _promises(top, operations)
+    _can_be_kept(top, judged.kind, given, operations, promises)
     expect = _expectations(top, promises.dialects)
     name = top.text("name") or path.stem
     top.problems.check()
@@ -243,6 +244,28 @@ def _cost(section: Section, operations: Iterable[str]) -> str | dict[str, str] |
             table.problems.add(f"the mapping has no {tick(key)}, whose cost is promised", position, advice)
     said = {key: table.choice(key, vocab.COSTS) for key in called if key in table.table}
     return {key: word for key, word in said.items() if word is not None}
+
+
+def _can_be_kept(
+    top: Section, kind: str | None, given: frozenset[str], operations: dict[str, Call], promises: Promises
+) -> None:
+    """Add promises about what the mapping has no call for, or whose call cannot answer as is promised."""
+    section = top.below("promises")
+    if section is None:
+        return
+    for key, says, needed in (
+        ("usable", promises.usable == "writable", "usable_size"),
+        ("zero_resize", promises.zero_resize != "unspecified", "realloc"),
+    ):
+        if says and needed not in given:
+            section.refuse(key, f"{tick(key)} promises something of {tick(needed)}, which the mapping does not have")
+    free, said = operations.get("free"), promises.misuse or {}
+    refuses = "error" in ([said] if isinstance(said, str) else said.values())
+    if refuses and kind != "python" and free is not None and free.returns in ("none", "null"):
+        advice = (
+            'it returns nothing: say what a refusal is, like { call = "…", returns = "status" }, or promise another'
+        )
+        section.refuse("misuse", "`free` cannot refuse what it is given", advice)
 
 
 def _dialects(section: Section) -> tuple[str, ...] | None:

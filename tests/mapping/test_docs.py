@@ -29,7 +29,9 @@ def ticked(cell: str) -> list[str]:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_example_can_be_read(reading: Callable[[str | bytes], Mapping], whole: str, block: str) -> None:
-    mapping = reading(block if block.startswith("library") else whole + block)
+    promised = 'realloc = "my_realloc(pool, ptr, size)"\nusable_size = "my_usable(pool, ptr)"\n'
+    calls = promised if block.startswith("[promises]") else ""
+    mapping = reading(block if block.startswith("library") else whole + calls + block)
     assert mapping.operations["alloc"].arguments == ("instance", "size")
     assert (mapping.promises == Promises()) == ("[promises]" not in block)
     assert bool(mapping.expect) == ("[[expect]]" in block)
