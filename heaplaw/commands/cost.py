@@ -37,7 +37,7 @@ def command(
 
     Counted one by one, on a fresh and on a fragmented heap; the same counts in every run. SUBJECT: as `heaplaw check`
     takes it. Where a mapping promises a cost, HL434 is judged: exit code 1 when it is broken, 3 when it could not be
-    decided.
+    decided; without a promise 0.
     """
     from heaplaw import schemas
     from heaplaw.cost import callgrind as cross
@@ -56,10 +56,10 @@ def command(
             with progressing(subject.identity) as told:
                 told.says("counting instructions")
                 promised = {kind: word for kind, word in subject.cost.items() if kind in subject.kinds}
-                counts = judged.judged(measure.measure(subject, None, limits), promised)
+                counts = judged.judged(measure.measure(subject, None, limits, shown=judged.shown(promised)), promised)
                 both = cross.compare(subject, limits) if callgrind else []
             outcome = counts.tally.verdict().outcome if promised else None
-            undecided = isinstance(outcome, Unknown) or not counts.costs.points
+            undecided = isinstance(outcome, Unknown)
             known = judged.LAW in {each.law for each in subject.expected}
             broken = isinstance(outcome, Violated) and not known
             code = combine(code, BROKEN if broken else UNDECIDED if undecided else HOLDS)

@@ -61,7 +61,8 @@ def compare(subject: ProcessSubject, limits: Limits = Limits()) -> list[Compared
     face = Interface(subject.shape.name, subject.kinds, subject.env)
     if not face.requests:
         return []
-    work = workload(face, Form.FRESH, SIZES, CALLS)
+    whole = workload(face, Form.FRESH, SIZES, CALLS)
+    work = replace(whole, groups=tuple(group for group in whole.groups if group.form == Form.FRESH))
     counter = Counter(subject, bound, limits, CALLS, CALLS)
     try:
         found = counter.counted(work)

@@ -10,6 +10,8 @@ __all__ = ["BARS", "Row", "figures", "table"]
 
 BARS = 20
 """Columns of the longest bar."""
+LEAST = 4
+"""Where no more are left, there are no bars."""
 _INDENT = "    "
 
 
@@ -25,11 +27,16 @@ class Row:
     note: str = ""
 
     @property
+    def most(self) -> int:
+        """Instructions in the heap where they are most."""
+        return max(count for _, count in self.counts)
+
+    @property
     def ratio(self) -> str:
-        """How many times as many instructions the largest heap takes as the one before it; empty with a single one."""
+        """How many times as many instructions the dearest heap takes as the cheapest; empty with a single one."""
         if len(self.counts) < 2:
             return ""
-        (_, few), (_, many) = self.counts[-2:]
+        few, many = min(count for _, count in self.counts), self.most
         if many > self.cap:
             return "" if few > self.cap else f"> {self.cap / few:.1f}"
         return f"{many / few:.1f}"
@@ -40,8 +47,8 @@ def cell(count: int, cap: int) -> str:
     return f"> {cap:,}" if count > cap else f"{count:,}"
 
 
-def table(rows: Sequence[Row], bars: bool = False) -> list[str]:
-    """The rows as lines, a line each; with `bars`, a bar for each row whose length goes by the last count."""
+def table(rows: Sequence[Row], columns: int = 0) -> list[str]:
+    """The rows as lines, a line each; with `columns` to spare, a bar for each whose length goes by its most."""
     sizes = sorted({blocks for row in rows for blocks, _ in row.counts})
     head = ["instructions", "heap", *(f"{n:,}" for n in sizes), "times"]
     body: list[list[str]] = []
@@ -50,8 +57,9 @@ def table(rows: Sequence[Row], bars: bool = False) -> list[str]:
         cells = [cell(found[n], row.cap) if n in found else "-" for n in sizes]
         body.append([WORDS[row.kind], in_words(row.form), *cells, row.ratio])
     widths = [max(len(line[at]) for line in (head, *body)) for at in range(len(head))]
-    most = max((row.counts[-1][1] for row in rows), default=1)
-    notes = ["", *(_bar(row, most) if bars else row.note for row in rows)]
+    most = max((row.most for row in rows), default=1)
+    bar = min(BARS, columns - len(_INDENT) - sum(widths) - 2 * len(widths))
+    notes = ["", *(_bar(row, most, bar) if bar >= LEAST else row.note for row in rows)]
     return [_line(line, widths, note) for line, note in zip((head, *body), notes, strict=True)]
 
 
@@ -61,9 +69,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], note: str) -> str:
     return (_INDENT + "  ".join([*words, *numbers, note])).rstrip()
 
 
-def _bar(row: Row, most: int) -> str:
-    last = row.counts[-1][1]
-    return "#" * max(1, round(BARS * last / max(1, most)))
+def _bar(row: Row, most: int, columns: int) -> str:
+    return "#" * max(1, round(columns * row.most / max(1, most)))
 
 
 def row_of(cost: Cost) -> Row:

@@ -1,6 +1,6 @@
 """Counts what calls cost, in instructions: by single steps in the native host, on a heap of several sizes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median_low
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ import numpy as np
 
 from heaplaw.errors import HostError, UncountedError
 from heaplaw.host import Command, Host
-from heaplaw.spec.catalogue.cost import APART, MORE, Form
+from heaplaw.spec.catalogue.cost import APART, MORE, Form, in_words
 from heaplaw.spec.event import Status
 from heaplaw.spec.history import Completed, Died, History, Trace
 from heaplaw.spec.protocols import Limits
@@ -48,6 +48,8 @@ class Point:
     """Instructions of each call that was served and counted; `cap + 1` stands for more."""
     rows: tuple[int, ...] = ()
     """Their rows in the trace."""
+    live: int = 0
+    """Blocks that were live before the first of them, where that is known."""
 
     @property
     def worst(self) -> int:
@@ -68,6 +70,8 @@ class Costs:
     cap: int = CAP
     why: str = ""
     """Why nothing was counted, or not all."""
+    left: tuple[str, ...] = ()
+    """What was left out, since a promise was broken before."""
 
     @property
     def rows(self) -> dict[tuple[Kind, Form], list[Point]]:
@@ -83,11 +87,12 @@ def measure(
     cost: Mapping[Kind, str] | None = None,
     limits: Limits = Limits(),
     calls: int = CALLS,
-    enough: Callable[[Costs], bool] = lambda _found: False,
+    shown: "Shown" = lambda _found: (),
 ) -> Costs:
     """Count the calls of every operation, or of those in `cost` alone, which says "constant" or "amortised" of each.
 
-    `enough`: asked after each form of the heap; the further ones are left out where it says so.
+    `shown`: asked after each part which operations have broken their promise. These are counted no further; the others
+    in heaps that take little time to fill.
     """
     command = subject.command
     if subject.driver != "native" or not isinstance(command, Command):
@@ -99,13 +104,17 @@ def measure(
     bound = replace(command, environment={**command.environment, **_BOUND})
     counter = Counter(subject, bound, limits, calls, calls // 2 if with_half else 0)
     try:
-        return counter.all(face, cost, enough)
+        return counter.all(face, cost, shown)
     except UncountedError as error:
         return Costs(why=str(error))
     except HostError as error:
         return Costs(why=f"the process that is counted could not be started: {error}")
     finally:
         counter.close()
+
+
+Shown = Callable[[Costs], Collection[Kind]]
+"""Which operations have broken their promise, by what was counted so far."""
 
 
 @dataclass
@@ -120,7 +129,7 @@ class Counter:
     """How many calls of a group may take more than the cap before its further ones are left out."""
     _host: Host | None = None
 
-    def all(self, face: Interface, cost: Mapping[Kind, str] | None, enough: Callable[[Costs], bool]) -> Costs:
+    def all(self, face: Interface, cost: Mapping[Kind, str] | None, shown: Shown) -> Costs:
         """Every form of the heap, in every size that there is room for."""
         slack = face.slack(self.calls)
         # A large heap is not filled by calls that a small one makes slow already.
@@ -132,8 +141,8 @@ class Counter:
         sizes = points(face.room, slack)
         found = Costs(why="" if sizes else _too_small(face.room, slack))
         for form in face.forms if sizes else ():
-            found = self._form(face, form, sizes, cost, found)
-            if found.why or enough(found):
+            found = self._form(face, form, sizes, cost, found, shown)
+            if found.why:
                 break
         return found
 
@@ -148,14 +157,31 @@ class Counter:
         return steep(self._counted(scout, Costs()).points)
 
     def _form(
-        self, face: Interface, form: Form, sizes: Sequence[int], cost: Mapping[Kind, str] | None, so_far: Costs
+        self,
+        face: Interface,
+        form: Form,
+        sizes: Sequence[int],
+        cost: Mapping[Kind, str] | None,
+        so_far: Costs,
+        shown: Shown,
     ) -> Costs:
-        """One form of the heap: the largest size last, and a smaller one where its filling would take too long."""
+        """One form of the heap: the largest size last, and a smaller one where its filling would take too long.
+
+        Where a promise is broken already, large heaps are left out: the calls that fill them may be the slow ones.
+        """
         small, large = sizes[:-1], sizes[-1]
-        scout = only(workload(face, form, small, self.calls), cost)
+        if form == Form.NEARLY_FULL:  # at last nearly empty: few blocks are live
+            large = face.blocks - sizes[0]
+        broken = shown(so_far)
+        if broken and (form == Form.NEARLY_FULL or (cost is not None and not set(cost) - set(broken))):
+            return replace(so_far, left=(*so_far.left, in_words(form)))
+        scout = only(workload(face, form, small, self.calls), cost, broken)
         first = self._counted(scout, so_far)
         if first.why:
             return first
+        if broken := shown(first):
+            what = f"free: {large:,}" if form == Form.NEARLY_FULL else f"{large:,}"
+            return replace(first, left=(*first.left, f"{in_words(form)} with {what}"))
         if steep([point for point in first.points if point.form == form]) and small[-1] * APART < large:
             large = small[-1] * APART
         whole = only(workload(face, form, (*small, large), self.calls), cost)
@@ -170,7 +196,7 @@ class Counter:
         """What a workload adds."""
         history = self._run(work.trace, work.marks(CAP, self.late))
         why = "" if isinstance(history.end, Completed) else _ended(history)
-        return Costs((*so_far.points, *taken(work, history)), why=why)
+        return replace(so_far, points=(*so_far.points, *taken(work, history)), why=why)
 
     def _run(self, trace: Trace, marks: "NDArray[np.uint64] | None" = None) -> History:
         """Run a trace without payloads: with marks, the counts are in the column `usable`."""
@@ -197,11 +223,10 @@ def steep(found: Sequence[Point]) -> bool:
     return any(each[-1].median > STEEP * each[0].median + MORE for each in by_kind.values())
 
 
-def only(work: Workload, cost: Mapping[Kind, str] | None) -> Workload:
-    """The workload with the calls counted of which something is promised, or all."""
-    if cost is None:
-        return work
-    return replace(work, groups=tuple(group for group in work.groups if group.kind in cost))
+def only(work: Workload, cost: Mapping[Kind, str] | None, broken: Collection[Kind] = ()) -> Workload:
+    """The workload with the calls counted of which something is promised, or all; but those that broke a promise."""
+    asked = (group for group in work.groups if cost is None or group.kind in cost)
+    return replace(work, groups=tuple(group for group in asked if group.kind not in broken))
 
 
 def taken(work: Workload, history: History) -> list[Point]:
@@ -214,7 +239,7 @@ def taken(work: Workload, history: History) -> list[Point]:
         rows = [row for row in group.rows if status[row] == Status.OK and counts[row]]
         if rows:
             each = tuple(int(counts[row]) for row in rows)
-            found.append(Point(group.kind, group.form, group.blocks, each, tuple(rows)))
+            found.append(Point(group.kind, group.form, group.blocks, each, tuple(rows), group.live))
     return found
 
 
@@ -226,7 +251,10 @@ def _no_driver(subject: ProcessSubject) -> str:
 
 def _too_small(room: int, slack: int) -> str:
     least = LEAST + slack
-    return f"there is room for {room:,} blocks; two sizes far enough apart need {least:,}"
+    return (
+        f"there is room for {room:,} blocks; two sizes far enough apart need {least:,}: "
+        f"give it room for {least:,} (`num_blocks`, `buffer`, `capacity`)"
+    )
 
 
 def _ended(history: History) -> str:

@@ -62,14 +62,17 @@ def lines(identity: str, shape: str, judged: Judged, page: Page = PLAIN) -> list
         sizes = sorted({point.blocks for point in costs.points})
         numbers = ", ".join(f"{n:,}" for n in sizes)
         told = f"Instructions of a call with {numbers} blocks in the heap (free ones, where it is nearly full); times: "
-        told += "of the largest heap over the one before it."
+        told += "the most over the fewest."
         found += [Marked(text) for text in wrap(told, page.columns)]
         for title, median in (("the worst call", False), ("the median call", True)):
             rows = rows_of(costs, median)
-            text = table(rows, bars=not page.narrow)
+            text = table(rows, 0 if page.narrow else page.columns)
             found += [Marked(""), mark(title, Role.LABEL), *map(Marked, text)]
     if costs.why:
         found += [Marked(""), *(mark(text, Role.UNDECIDED) for text in wrap(f"not counted: {costs.why}", page.columns))]
+    if costs.left:
+        told = f"left out, since a promise is broken: {', '.join(costs.left)}"
+        found += [Marked(""), *map(Marked, wrap(told, page.columns, subsequent_indent="    "))]
     return [*found, Marked(""), *verdict_lines(judged, page)]
 
 
@@ -87,7 +90,9 @@ def verdict_lines(judged: Judged, page: Page) -> list[Marked]:
     if judged.tally.why:
         told = f"{law.id} {law.name} unknown: {judged.tally.why}"
         return [*found, *(mark(text, Role.UNDECIDED) for text in wrap(told, page.columns, subsequent_indent="    "))]
-    return [*found, mark(f"{law.id} {law.name} holds: tested on {judged.tally.judged:,} costs", Role.HELD)]
+    note = f"; {judged.tally.note}" if judged.tally.note else ""
+    told = f"{law.id} {law.name} holds: tested on {judged.tally.judged:,} costs{note}"
+    return [*found, *(mark(text, Role.HELD) for text in wrap(told, page.columns, subsequent_indent="    "))]
 
 
 def document(costs: Costs, judged: Judged) -> dict[str, Any]:
@@ -95,6 +100,7 @@ def document(costs: Costs, judged: Judged) -> dict[str, Any]:
     return {
         "cap": costs.cap,
         "why": costs.why or None,
+        "left_out": list(costs.left),
         "points": [point_of(point, costs) for points in costs.rows.values() for point in points],
         "promised": {WORDS[kind]: word for kind, word in sorted(judged.promised.items())},
         "broken": [

@@ -22,6 +22,10 @@ LEAST = 50
 """With room for fewer, nothing is told."""
 MADE = ("kind", "slot", "size", "align")
 """Columns of the trace that differ from operation to operation."""
+PAST = (3, 8)
+"""Requests are counted from so many blocks before a power of two, and so many of them: a table that is full there
+doubles.
+"""
 WARM = 4
 """Calls of each operation before anything is counted."""
 
@@ -34,6 +38,8 @@ class Group:
     form: Form
     blocks: int
     rows: tuple[int, ...]
+    live: int = 0
+    """Blocks that are live before the first of them."""
 
 
 @dataclass(frozen=True)
@@ -202,27 +208,45 @@ class Builder:
         releases.append(self._make(Kind.RELEASE, slot=mark))
         del self.live[kept:]
 
-    def _group(self, kind: Kind, form: Form, blocks: int, rows: Sequence[int]) -> None:
+    def _group(self, kind: Kind, form: Form, blocks: int, rows: Sequence[int], live: int = 0) -> None:
         if rows:
-            self.groups.append(Group(kind, form, blocks, tuple(rows)))
+            self.groups.append(Group(kind, form, blocks, tuple(rows), live))
+
+    def grow(self, blocks: int) -> None:
+        """Fill, and count the requests with which the number of live blocks passes a power of two."""
+        rows, (before, many) = list[int](), PAST
+        for power in range(3, blocks.bit_length()):
+            start = 2**power - before
+            if len(self.live) <= start and start + before < blocks:
+                self.fill(start)
+                rows += [self.request(self.face.requests[0]) for _ in range(min(many, blocks - start))]
+        self._group(self.face.requests[0], Form.GROWING, blocks, rows)
+        self.fill(blocks)
+
+    def drain(self, blocks: int) -> None:
+        """Blocks are freed in an irregular order until so many are live."""
+        self._rng.shuffle(self.live)
+        gone = self.live[blocks:]
+        del self.live[blocks:]
+        self._all(Kind.FREE, [0] * len(gone), gone)
 
     def count(self, form: Form, blocks: int) -> None:
         """Count every operation once with about so many blocks: as many are live afterwards, where blocks can end."""
-        kinds, ends = self.face.kinds, list[int]()
+        kinds, ends, live = self.face.kinds, list[int](), len(self.live)
         ender = Kind.FREE if Kind.FREE in kinds else Kind.POP
         for kind in self.face.requests:
-            self._group(kind, form, blocks, [self.request(kind) for _ in range(self.calls)])
+            self._group(kind, form, blocks, [self.request(kind) for _ in range(self.calls)], live)
             gone = (self.end() for _ in range(self.calls))
             ends += [row for row in gone if row is not None]
         if Kind.RESIZE in kinds and self.live:
-            self._group(Kind.RESIZE, form, blocks, [self.resize() for _ in range(self.calls)])
-        self._group(ender, form, blocks, ends[: self.calls])
+            self._group(Kind.RESIZE, form, blocks, [self.resize() for _ in range(self.calls)], live)
+        self._group(ender, form, blocks, ends[: self.calls], live)
         if Kind.MARK in kinds:
             marks, releases = list[int](), list[int]()
             for _ in range(self.calls):
                 self._marked(marks, releases)
-            self._group(Kind.MARK, form, blocks, marks)
-            self._group(Kind.RELEASE, form, blocks, releases)
+            self._group(Kind.MARK, form, blocks, marks, live)
+            self._group(Kind.RELEASE, form, blocks, releases, live)
 
     def fragment(self, blocks: int) -> None:
         """From half as many again, every other block is freed in an irregular order, and some room taken again."""
@@ -254,16 +278,20 @@ def workload(face: Interface, form: Form, points: Sequence[int], calls: int) -> 
     made.warm()
     for blocks in points:
         if form == Form.NEARLY_FULL:
-            made.fill(face.blocks - blocks)
-            while len(made.live) > face.blocks - blocks:
-                made.free()
+            # All blocks once: else some calls would take blocks that were never used, and others those that were.
+            if not made.groups:
+                made.fill(face.blocks)
+            made.drain(face.blocks - blocks)
             made.calls = min(calls, max(1, blocks // 2))
         elif form == Form.USED:
             made.fill(blocks)
             made.empty(form, blocks)
         elif form == Form.FRAGMENTED:
             made.fragment(blocks)
-        made.fill(blocks if form != Form.NEARLY_FULL else 0)
+        elif form == Form.FRESH:
+            made.grow(blocks)
+        if form != Form.NEARLY_FULL:
+            made.fill(blocks)
         made.count(form, blocks)
         if form == Form.FRAGMENTED and Kind.RESET in face.kinds:
             made.empty(form, blocks)

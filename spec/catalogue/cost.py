@@ -26,6 +26,10 @@ class Form(IntEnum):
     """All blocks of a pool are live but some: what is counted are the free ones."""
     USED = 4
     """Filled, emptied, and filled again: where blocks cannot be freed one by one."""
+    FULL = 5
+    """All blocks of a pool were live, and some were freed: what are counted are the live ones."""
+    GROWING = 6
+    """Requests as the number of live blocks passes the powers of two up to the size."""
 
 
 @dataclass(frozen=True)
