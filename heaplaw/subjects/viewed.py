@@ -8,8 +8,17 @@ from heaplaw.viewing import FITS, LEAST, SOUND, ListView
 
 from .base import ProcessSubject, worker_command
 
-OPERATIONS = 2_000
-"""Operations that are run so: every one is followed by a walk along the list, in Python."""
+LEAST_RUN, SHARE, OPERATIONS = 2_000, 10, 10_000
+"""Operations that are run so: every one is followed by a walk along the list, in Python. So many at least, or one in so
+many of those that a check was asked for; at most what takes about 2 seconds.
+"""
+AGAIN = 20_000
+"""Operations at most of a run that broke a law, and is run once more so."""
+
+
+def length_of(asked: int) -> int:
+    """Operations of the run in which the list is looked at, by those that the whole check was asked for."""
+    return min(asked, max(LEAST_RUN, min(asked // SHARE, OPERATIONS)))
 
 
 def viewer_of(subject: ProcessSubject, read: Mapping) -> ProcessSubject | None:

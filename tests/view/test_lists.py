@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import heaplaw.check
 from heaplaw.check import Check, Finding, check
 from heaplaw.errors import UsageError
 from heaplaw.minimise import minimise
+from heaplaw.models import generate
 from heaplaw.mutants.lists import FILES, LIST_CORRECT, LIST_MUTANTS, NAMES, ListMutant, text_of
 from heaplaw.replay import run_again
 from heaplaw.spec.catalogue import CATALOGUE
@@ -21,6 +23,7 @@ from heaplaw.store import document_of, load, save
 from heaplaw.subjects import ProcessSubject
 from heaplaw.subjects.mapped import mapped_subject
 from heaplaw.subjects.resolve import mutant_subject
+from heaplaw.subjects.viewed import length_of
 
 LAWS = ("first_fit", "split_leaves_minimum", "best_fit", "list_ends", "listed_once", "listed_is_free")
 """Those that look at the list."""
@@ -106,3 +109,19 @@ def test_a_list_that_ends_nowhere_takes_two_steps(name: str) -> None:
         witness = minimise(viewer, found.law, found.history, found.violation, 4.0)
     assert len(witness.trace) == 2
     assert ("comes back" in witness.violation.observed) == (name == "list-ring")
+
+
+def test_the_list_is_looked_at_for_longer_where_more_is_asked_for() -> None:
+    assert [length_of(asked) for asked in (600, 5_000, 50_000, 50_000_000)] == [600, 2_000, 5_000, 10_000]
+
+
+def test_what_hung_while_nobody_looked_is_run_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heaplaw.check, "length_of", lambda _asked: 1)
+    with mapped("list-ring") as (subject, viewer):
+        state = Check(subject, 1, 600, [CATALOGUE[name] for name in ("failure_is_reported", *LAWS)], QUICK)
+        state.one(next(generate.campaigns("freelist", subject.kinds, subject.env, 600, 1)))
+        assert [*state.findings] == ["failure_is_reported"]
+        state.look(viewer)
+    assert state.findings["list_ends"].viewed
+    assert not state.findings["failure_is_reported"].viewed
+    assert state.tallies["list_ends"].runs == 2
