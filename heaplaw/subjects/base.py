@@ -90,7 +90,7 @@ class ProcessSubject:
     @property
     def shown(self) -> frozenset[str]:
         """What the subject offers, with what it shows where somebody looks at its free list."""
-        return self.offers | (self.viewer.offers if self.viewer else frozenset())
+        return self.offers | (self.viewer.offers if self.viewer else frozenset[str]())
 
     def host(self, rows: int) -> Host:
         """The warm host, with room for `rows` operations."""

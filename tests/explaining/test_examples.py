@@ -31,8 +31,10 @@ MAPPINGS = {
     'alloc = "take(pool)"\nfree = "give(pool, ptr)"',
     "lua_alloc": 'lua_alloc = "resize(NULL, ptr, osize, nsize)"',
 }
-PROMISED = ("max_align", "zero_size", "direction", "padding", "reuse_order", "coalesces", "header", "zero_resize")
-PROMISED += ("dialects", "double_free", "interior_free", "unaligned_free", "foreign_free")
+PROMISED = (
+    *("max_align", "zero_size", "direction", "padding", "reuse_order", "coalesces", "header", "zero_resize"),
+    *("dialects", "double_free", "interior_free", "unaligned_free", "foreign_free"),
+)
 """What a setting may change of a history's environment."""
 
 

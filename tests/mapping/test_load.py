@@ -127,12 +127,11 @@ def test_every_key(reading: Reading) -> None:
         misuse={"double": "abort", "foreign": "ignore"},
     )  # fmt: skip
     lines = FULL.splitlines()
+    oldest = Position(lines.index('law = "HL902"') + 1, 7, 7)
     assert mapping.expect == (
         Expect("aligned", "old", "https://example.org/1", "1.", Position(lines.index('law = "HL101"') + 1, 7, 7)),
         Expect("blocks_disjoint", "older", None, None, Position(lines.index('law = "blocks_disjoint"') + 1, 7, 17)),
-        Expect(
-            "zero_resize_answered", "oldest", None, "< 2.38", Position(lines.index('law = "HL902"') + 1, 7, 7), ("POSIX",)
-        ),
+        Expect("zero_resize_answered", "oldest", None, "< 2.38", oldest, ("POSIX",)),
     )
     assert mapping.text == FULL
 
