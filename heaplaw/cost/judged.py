@@ -8,7 +8,7 @@ from heaplaw.spec.judge import Tally
 from heaplaw.spec.law import AnyLaw
 from heaplaw.spec.protocols import Limits
 from heaplaw.spec.shapes import WORDS, Kind
-from heaplaw.spec.verdict import Holds, Unknown, Verdict, Violated
+from heaplaw.spec.verdict import Holds, Tested, Unknown, Verdict, Violated
 from heaplaw.subjects import ProcessSubject
 
 from .measure import Costs, Point, Shown, measure
@@ -27,12 +27,15 @@ class CostTally(Tally):
         self.why = why
         self.medians: tuple[str, ...] = ()
         """Operations of which the median call alone is judged."""
+        self.all_medians = False
+        """There are no others."""
 
     def verdict(self, missing: Iterable[str] = ()) -> Verdict:
         """Violated wherever a promise is broken; else unknown where something was not decided."""
         found = super().verdict(missing)
         if not missing and not self.why and self.medians and isinstance(found.outcome, Holds):
-            return Verdict(found.law, found.outcome, found.evidence, (*found.notes, self.note))
+            evidence = Tested(self.judged, "median costs" if self.all_medians else "worst and median costs", self.runs)
+            return Verdict(found.law, found.outcome, evidence, (*found.notes, self.note))
         if missing or not self.why or isinstance(found.outcome, Violated):
             return found
         return Verdict(found.law, Unknown(self.why), found.evidence, found.notes)
@@ -105,6 +108,7 @@ def judged(costs: Costs, promised: Mapping[Kind, str]) -> Judged:
     elif absent:
         tally.why = f"not counted: {', '.join(absent)}"
     tally.medians = tuple(WORDS[kind] for kind in sorted(promised) if promised[kind] == AMORTISED)
+    tally.all_medians = len(tally.medians) == len(promised)
     return Judged(costs, promised, tally, tuple(broken))
 
 

@@ -90,7 +90,7 @@ def verdict_lines(judged: Judged, page: Page) -> list[Marked]:
     if judged.tally.why:
         told = f"{law.id} {law.name} unknown: {judged.tally.why}"
         return [*found, *(mark(text, Role.UNDECIDED) for text in wrap(told, page.columns, subsequent_indent="    "))]
-    note = f"; {judged.tally.note}" if judged.tally.note else ""
+    note = f"; {judged.tally.note} alone" if judged.tally.note else ""
     told = f"{law.id} {law.name} holds: tested on {judged.tally.judged:,} costs{note}"
     return [*found, *(mark(text, Role.HELD) for text in wrap(told, page.columns, subsequent_indent="    "))]
 

@@ -26,6 +26,8 @@ WORDS = {
     Error: "error",
 }
 DRIVERS = {"native": "driver in C", "python": "driver in Python: slower; no compiled driver here"}
+CONSTANT = "constant cost"
+"""What laws on costs need: that some cost is promised, constant or amortised."""
 
 
 def driver_of(report: Report) -> str:
@@ -53,8 +55,10 @@ def absent(report: Report) -> list[str]:
 
 
 def promises(report: Report) -> list[str]:
-    """What it promises, by the names that laws need."""
-    return sorted(report.subject.offers & PROMISES)
+    """What it promises, by the names that laws need; of costs, which they are."""
+    offered = report.subject.offers & PROMISES
+    costs = {f"{word} cost" for word in report.subject.cost.values()} if CONSTANT in offered else set[str]()
+    return sorted((offered - {CONSTANT}) | costs if costs else offered)
 
 
 def is_on_reports(verdict: Verdict, report: Report) -> bool:

@@ -9,11 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from heaplaw import mapping, schemas
+from heaplaw.check import Report
 from heaplaw.commands.cost import command
 from heaplaw.errors import UsageError
 from heaplaw.mapping import MappingError
 from heaplaw.spec.shapes import Kind
+from heaplaw.subjects import resolve
 from heaplaw.subjects.promises import costs_of, read
+from heaplaw.terminal.facts import promises
 
 from .test_counting import counted
 
@@ -80,6 +83,17 @@ def test_mistakes_are_told(tmp_path: Path, text: str, told: str) -> None:
         promised(tmp_path, text)
     assert told in error.value.report
     assert f"mine.toml:{POOL.count(chr(10)) + 1}:" in error.value.report
+
+
+@counted
+@pytest.mark.parametrize("word", ["constant", "amortised"])
+def test_the_promise_is_told_as_it_was_made(word: str) -> None:
+    subject = resolve("mutant:ok-stack-deep")[0]
+    try:
+        subject.cost = dict.fromkeys(subject.cost, word)
+        assert f"{word} cost" in promises(Report(subject, 1, []))
+    finally:
+        subject.close()
 
 
 def test_costs_are_promised_in_tests() -> None:

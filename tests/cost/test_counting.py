@@ -180,7 +180,9 @@ def test_a_nearly_full_heap_is_compared_by_its_live_blocks_too(full: tuple[int, 
 
 def test_a_median_says_so() -> None:
     costs = Costs((point(Kind.ALLOC, FEW, 50), point(Kind.ALLOC, MANY, 50)))
-    assert judged(costs, {Kind.ALLOC: "amortised"}).tally.verdict().notes == ("the median call of alloc",)
+    held = judged(costs, {Kind.ALLOC: "amortised"}).tally.verdict()
+    assert held.notes == ("the median call of alloc",)
+    assert str(held.evidence) == "1 median costs"
     assert not judged(costs, {Kind.ALLOC: "constant"}).tally.verdict().notes
 
 
