@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from heaplaw.console import BROKEN, HOLDS, INTERRUPTED, UNDECIDED, echo, progressing, warn
+from heaplaw.console import BROKEN, HOLDS, INTERRUPTED, UNDECIDED, echo, progressing
 
 if TYPE_CHECKING:
     from heaplaw.killmatrix.kills import Again
@@ -63,16 +63,22 @@ def built(into: Path | None, groups: tuple[str, ...], as_json: bool) -> None:
 
 def replayed(folder: Path, groups: tuple[str, ...], as_json: bool) -> None:
     """The recorded kills, run again."""
+    from heaplaw.errors import UsageError
     from heaplaw.killmatrix.kills import again, load
     from heaplaw.killmatrix.matrix import chosen
     from heaplaw.killmatrix.text import again_document, again_lines
     from heaplaw.schemas import envelope, text
 
-    names = {case.name for case in chosen(groups)}
-    kills = [kill for kill in load(folder) if kill.mutant in names]
-    if not kills:
-        warn(f"{folder}: it holds no kill" + (f" of {', '.join(groups)}" if groups else ""))
-        sys.exit(UNDECIDED)
+    wanted = {group: {case.name for case in chosen([group])} for group in groups}
+    kept = load(folder)
+    if not kept:
+        raise UsageError(f"{folder}: it holds no kill; heaplaw mutants --record {folder} writes them there")
+    for group, names in wanted.items():
+        if not any(kill.mutant in names for kill in kept):
+            raise UsageError(
+                f"{folder}: it holds no kill of {group}; heaplaw mutants {group} --record {folder} adds them"
+            )
+    kills = [kill for kill in kept if not groups or any(kill.mutant in names for names in wanted.values())]
     found: list[Again] = []
     with progressing("recorded kills") as told:
         for each in again(kills):

@@ -6,12 +6,14 @@ leave out what is as usual; a trace longer than `LONGEST` is compressed, and one
 """
 
 import base64
+import hashlib
 import json
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from heaplaw import store
 from heaplaw.errors import UsageError
@@ -30,6 +32,8 @@ __all__ = ["Again", "Recorded", "again", "load", "record"]
 LONGEST = 60
 """Operations of traces that are stored in words."""
 _PLAIN = Op(Kind.ALLOC)
+_FIELDS = ("id", "mutant", "law", "shape", "profile")
+_ANEW = "delete it, and record it anew (heaplaw mutants NAME --record FOLDER)"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Recorded:
     @property
     def id(self) -> str:
         """The law's id and the first digits of a digest of mutant and trace."""
-        return store.identifier({"law": law(self.law).id, "subject": {"mutant": self.mutant}, **_body(self.trace)})
+        number, body = law(self.law).id, _body(self.trace)
+        told = [{"mutant": self.mutant}, number, *(body[name] for name in ("shape", "operations", "times"))]
+        # Of a kill that is all: what is required follows from the mutant's mapping.
+        return f"{number}-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,7 @@ def record(folder: Path, rows: Iterable[Row]) -> int:
 
 def load(folder: Path) -> list[Recorded]:
     """The kills in a folder; UsageError, in one line, when it holds none, or one that is damaged."""
-    try:
-        files = [(path, path.read_text()) for path in sorted(folder.glob("*.jsonl"))]
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    files = [(path, _text(path)) for path in sorted(folder.glob("*.jsonl"))]
     if not files and not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; heaplaw mutants --record writes one")
     return [
@@ -135,18 +139,56 @@ def load(folder: Path) -> list[Recorded]:
     ]
 
 
-def _read(where: str, line: str) -> Recorded:
+def _text(path: Path) -> str:
+    """What a file of kills holds."""
     try:
-        told = json.loads(line)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: a folder, a pipe or a device, not a file of kills; move it elsewhere")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; move it elsewhere") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not text in UTF-8; {_ANEW}") from error
+
+
+def _read(where: str, line: str) -> Recorded:
+    """The kill that a line tells of; UsageError in words."""
+    try:
+        kill, identity = _told(line)
+    except ValueError as error:
+        raise UsageError(f"{where}: not a recorded kill: {error}; {_ANEW}") from error
+    if kill.id != identity:
+        raise UsageError(f"{where}: changed since it was recorded (its digest is {kill.id}); {_ANEW}")
+    return kill
+
+
+def _told(line: str) -> tuple[Recorded, str]:
+    """A kill, and what it says that its digest is; ValueError in words."""
+    try:
+        told: Any = json.loads(line)
+    except (RecursionError, ValueError) as error:
+        raise ValueError("not JSON, or cut off") from error
+    if not isinstance(told, dict):
+        raise ValueError("not a JSON object")
+    told = cast("dict[str, Any]", told)
+    if missing := [name for name in _FIELDS if name not in told]:
+        raise ValueError(f"without {missing[0]!r}")
+    if "operations" not in told and "packed" not in told:
+        raise ValueError("without 'operations', and without 'packed'")
+    if told["shape"] not in SHAPES:
+        raise ValueError(f"of shape {told['shape']!r}, which this heaplaw does not know")
+    if told["law"] not in CATALOGUE:
+        raise ValueError(f"of a law {told['law']!r}, which this heaplaw does not know")
+    try:
         rows = told["operations"] if "operations" in told else _unpacked(told["packed"])
+    except (RecursionError, TypeError, ValueError, zlib.error) as error:
+        raise ValueError("its packed operations are damaged") from error
+    try:
         ops = list(_repeated([_op(row) for row in rows], int(told.get("times", 1))))
         trace = make_trace(SHAPES[told["shape"]].name, ops, profile=told["profile"])
-        kill = Recorded(told["mutant"], law(told["law"]).name, trace)
-        if kill.id != told["id"]:
-            raise UsageError(f"{where}: changed since it was recorded (its digest is {kill.id})")
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
-        raise UsageError(f"{where}: not a recorded kill ({type(error).__name__} {error})") from error
-    return kill
+        return Recorded(told["mutant"], told["law"], trace), told["id"]
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError("an operation that does not exist, or with a word that is no number of it") from error
 
 
 def _op(row: Mapping[str, Any]) -> Op:

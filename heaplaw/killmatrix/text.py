@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 from statistics import median
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from heaplaw.spec.catalogue import law
@@ -16,6 +17,7 @@ __all__ = ["again_document", "again_lines", "document", "lines"]
 
 LETTERS = {"machine": "m", "explore": "e", "check": "c", "session": "s"}
 """What stands in a cell for each engine."""
+WIDTH = 80
 NAME = 33
 """Columns of a mutant's name."""
 FIGURES = {"median": "median", "nine of ten within": "ninth", "worst": "worst"}
@@ -85,9 +87,10 @@ def _killed_by(matrix: Matrix, name: str) -> list[str]:
 def lines(matrix: Matrix) -> list[str]:
     """A table for each kind of allocator, then what is wrong."""
     found = [
-        "a row a mutant, a column a law by its number: the law that killed it, by e exploration,",
-        "c a check, m a Hypothesis machine, s the steps in this process; + broken as well;",
-        "then that law, what saw it, and operations of the shortest trace",
+        "a row a mutant, a column a law by its number: the law that killed it, by",
+        "e exploration, c a check, m a Hypothesis machine, s the steps in this process;",
+        "+ broken as well; then that law, what saw it, and operations of the shortest",
+        "trace",
     ]
     tables = sorted(matrix.rows, key=lambda row: (row.case.group, row.case.source.value))
     for (group, source), rows in groupby(tables, key=lambda row: (row.case.group, row.case.source)):
@@ -106,8 +109,13 @@ def _timed(matrix: Matrix) -> list[str]:
         if told := _three(matrix, field):
             form = ",.2f" if field == "seconds" else ",.6g"
             figures = ", ".join(f"{name} {told[key]:{form}}" for name, key in FIGURES.items())
-            found.append(f"{title:<17} {figures} ({told['mutant']})")
+            found += _wrapped(f"{title:<17} {figures} ({told['mutant']})", 18)
     return [*found, ""]
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    """The line, with what is too wide for it indented below."""
+    return wrap(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _soon(row: Row, kill: Kill) -> str:
@@ -140,9 +148,10 @@ def _line(row: Row, laws: Sequence[str]) -> str:
 
 def _closing(matrix: Matrix) -> list[str]:
     """What survives, which laws kill nothing, and one line that can be searched for."""
-    found = [f"SURVIVES  {row.case.name}: {row.case.summary}; made for {row.case.law}" for row in matrix.survivors]
-    found += [f"NO MUTANT {law(name).id} {name}: no mutant was made for it" for name in matrix.unmade]
-    found += [f"IDLE      {law(name).id} {name}: it kills no mutant" for name in matrix.idle]
+    told = [f"SURVIVES  {row.case.name}: {row.case.summary}; made for {row.case.law}" for row in matrix.survivors]
+    told += [f"NO MUTANT {law(name).id} {name}: no mutant was made for it" for name in matrix.unmade]
+    told += [f"IDLE      {law(name).id} {name}: it kills no mutant" for name in matrix.idle]
+    found = [line for each in told for line in _wrapped(each, 10)]
     if matrix.left_out:
         found.append(f"left out  {len(matrix.left_out)} mutants written in C: their library is not built here")
     killed, laws = len(matrix.rows) - len(matrix.survivors), len(matrix.laws) - len(matrix.unmade) - len(matrix.idle)
@@ -185,10 +194,10 @@ def again_lines(found: "Sequence[Again]") -> list[str]:
         )
     told.append("")
     told += [f"HOLDS NOW {each.kill.id} {each.kill.mutant}" for each in found if not each.broken]
-    told += [f"ALARM     {each.kill.id} {each.kill.mutant}: {', '.join(each.alarms)}" for each in found if each.alarms]
+    for each in found:
+        if each.alarms:
+            told += _wrapped(f"ALARM     {each.kill.id} {each.kill.mutant}: {', '.join(each.alarms)}", 10)
     broken, alarms = sum(each.broken for each in found), sum(bool(each.alarms) for each in found)
-    told.append(
-        f"SUMMARY: heaplaw: {broken} of {len(found)} recorded kills broke their law again, "
-        f"{alarms} raised an alarm on the correct allocator"
-    )
+    alarm = f"{alarms} alarm{'s' * (alarms != 1)}"
+    told.append(f"SUMMARY: heaplaw: {broken} of {len(found)} recorded kills broke their law again, {alarm}")
     return told

@@ -44,9 +44,10 @@ def survives(which: Case) -> Row:
 def test_matrix__in_words() -> None:
     matrix = build([POPS, SKEWS], killed, whole=False)
     assert lines(matrix) == [
-        "a row a mutant, a column a law by its number: the law that killed it, by e exploration,",
-        "c a check, m a Hypothesis machine, s the steps in this process; + broken as well;",
-        "then that law, what saw it, and operations of the shortest trace",
+        "a row a mutant, a column a law by its number: the law that killed it, by",
+        "e exploration, c a check, m a Hypothesis machine, s the steps in this process;",
+        "+ broken as well; then that law, what saw it, and operations of the shortest",
+        "trace",
         "",
         "stack (reference)                 1125",
         "                                  0000",

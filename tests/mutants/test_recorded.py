@@ -86,12 +86,17 @@ def test_changed_line__is_noticed(tmp_path: Path) -> None:
     line = path.read_text()
     for wrong, said in (
         (line.replace('"size": 33', '"size": 34'), "changed since it was recorded"),
-        (line.replace("FREE", "FLEE"), "not a recorded kill .KeyError 'FLEE'"),
-        (line[:-3], "not a recorded kill"),
+        (line.replace("FREE", "FLEE"), "not a recorded kill: an operation that does not exist"),
+        (line[:-3], "not a recorded kill: not JSON, or cut off; delete it, and record it anew"),
+        (line.replace('"operations"', '"packed"'), "not a recorded kill: its packed operations are damaged"),
+        (line.replace('"law"', '"lew"'), "not a recorded kill: without 'law'"),
     ):
         path.write_text(wrong)
         with pytest.raises(UsageError, match=rf"malloc\.jsonl:1: {said}"):
             load(tmp_path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=r"malloc\.jsonl: not text in UTF-8"):
+        load(tmp_path)
     with pytest.raises(UsageError, match="no such folder"):
         load(tmp_path / "nowhere")
 
@@ -150,4 +155,7 @@ def test_command__refuses_what_makes_no_sense(tmp_path: Path) -> None:
     assert "say one of them" in str(both.exception)
     none = CliRunner().invoke(cli, ["mutants", "ref-pool-last-kept", "--record", str(tmp_path)])
     assert "no mutant in C" in str(none.exception)
-    assert CliRunner().invoke(cli, ["mutants", "ref-pool-last-kept", "--replay", str(FOLDER)]).exit_code == 3
+    for words in (["--replay", str(tmp_path)], ["pool", "ref-pool-last-kept", "--replay", str(FOLDER)]):
+        absent = CliRunner().invoke(cli, ["mutants", *words])
+        assert isinstance(absent.exception, UsageError)
+        assert "it holds no kill" in str(absent.exception)
