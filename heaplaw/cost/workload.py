@@ -185,12 +185,15 @@ class Builder:
         return self.free() if Kind.FREE in kinds else self.pop() if Kind.POP in kinds else None
 
     def warm(self) -> None:
-        """Every operation, a few times."""
+        """Every operation, a few times. Each block ends at once: caches of freed blocks are not filled, from which all
+        requests of a small heap would be served, and none of a large one.
+        """
         for kind in self.face.requests:
             for _ in range(WARM):
                 self.request(kind)
-            for _ in range(WARM if Kind.RESIZE in self.face.kinds else 0):
-                self.resize()
+                if Kind.RESIZE in self.face.kinds:
+                    self.resize()
+                self.end()
         if Kind.MARK in self.face.kinds:
             self._marked([], [])
         while self.live and self.end() is not None:
@@ -217,9 +220,9 @@ class Builder:
         rows, (before, many) = list[int](), PAST
         for power in range(3, blocks.bit_length()):
             start = 2**power - before
-            if len(self.live) <= start and start + before < blocks:
+            if len(self.live) <= start and start + many <= blocks:
                 self.fill(start)
-                rows += [self.request(self.face.requests[0]) for _ in range(min(many, blocks - start))]
+                rows += [self.request(self.face.requests[0]) for _ in range(many)]
         self._group(self.face.requests[0], Form.GROWING, blocks, rows)
         self.fill(blocks)
 
