@@ -180,7 +180,7 @@ class Counter:
         if first.why:
             return first
         if broken := shown(first):
-            what = f"free: {large:,}" if form == Form.NEARLY_FULL else f"{large:,}"
+            what = f"{large:,} free" if form == Form.NEARLY_FULL else f"{large:,}"
             return replace(first, left=(*first.left, f"{in_words(form)} with {what}"))
         if steep([point for point in first.points if point.form == form]) and small[-1] * APART < large:
             large = small[-1] * APART
