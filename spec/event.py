@@ -254,8 +254,10 @@ class Event:
 
     @property
     def unserviceable(self) -> Truth:
-        """The true size of the request, `count * size`, exceeds every possible object. It cannot wrap."""
-        return neg(self.count == 0) & (self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count))
+        """The true size of the request, `count * size`, exceeds every possible object, or that of one element does
+        where none is asked for. It cannot wrap.
+        """
+        return self.size > PTRDIFF_MAX // ite(self.count == 0, 1, self.count)
 
     @property
     def extent(self) -> Word:

@@ -11,7 +11,7 @@ from .event import NEVER, NONE, Block, Env, Event, Order, Run, Status, View
 from .history import COUNTED, History
 from .layout import PAGE
 from .report import SILENT, Sums
-from .shapes import MAKERS, Kind
+from .shapes import ALIGN_TAKERS, MAKERS, Kind
 
 RUN_BLOCK_MAX = 2**20
 """Larger blocks are left out of footprints, bytes: their pages are the operating system's."""
@@ -288,7 +288,7 @@ def next_sums(part: Part, index: int, e: Event, owner: int, ended: list[tuple[in
     extent = part.live[index] if e.makes else 0
     if e.makes:
         part.labels[index] = label
-        part.paddings[index] = max(int(e.required_align), int(e.env.max_align)) - 1
+        part.paddings[index] = max(e.align if e.kind in ALIGN_TAKERS else 0, e.env.max_align) - 1
         part.padding += part.paddings[index]
         part.tags[label] = part.tags.get(label, Tag()).plus(1, extent)
     tag = part.tags.get(label, Tag())

@@ -40,6 +40,8 @@ _PROMISES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("thread_safe = false", "told in reports", tuple(SHAPES)),
 )
 """Promises, what they say, and the shapes that may make them."""
+ABOUT = {"zero_resize": "realloc", "usable": "usable_size"}
+"""Calls without which there is nothing to promise."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,9 @@ def _promises(guess: Guess) -> list[_Line]:
     if guess.size_bits < 64:
         lines.append(_Line(f"size_bits = {guess.size_bits}", "width of the size parameter"))
     for text, comment, shapes in _PROMISES:
-        if guess.shape in shapes and not (text.startswith("size_bits") and guess.size_bits < 64):
+        word = text.partition(" ")[0]
+        kept = word not in ABOUT or ABOUT[word] in {**guess.operations, **guess.counters}
+        if guess.shape in shapes and kept and not (word == "size_bits" and guess.size_bits < 64):
             lines.append(_Line(text, comment, said=True))
     return lines
 

@@ -49,7 +49,8 @@ failure_is_reported = Law[Event](
 
 
 def _unserviceable(e: Event) -> Truth:
-    return e.called & one_of(e.kind, MAKERS) & e.unserviceable
+    # No elements of any size are 0 bytes, which may be refused or served.
+    return e.called & one_of(e.kind, MAKERS) & e.unserviceable & (e.count >= 1)
 
 
 def _refused(e: Event) -> Truth:
