@@ -122,6 +122,8 @@ def shapes(quick: bool) -> Iterator[str]:
         calls, checked, judging = times[subject.shape.name]
         words = f"calls {spread(calls)}   checked {spread(checked)}   judging {spread(judging)}"
         yield f"  {subject.shape.name:<10} {words}   calls {statistics.median(calls) / malloc:.2f} of malloc's"
+        rates = (1e3 / ns for ns in (statistics.median(checked) + statistics.median(judging), statistics.median(calls)))
+        yield "             {:.1f} million judged operations a second and core; calls alone {:.1f}".format(*rates)
 
 
 def bounds(raw: float, checked: float, judging: float) -> Iterator[str]:
