@@ -39,7 +39,8 @@ def make(tmp_path: Path) -> Iterator[Make]:
     made: list[ProcessSubject] = []
 
     def of(fault: str = "", policy: str = "", promises: Mapping[str, str] | None = None) -> ProcessSubject:
-        free = '{ call = "t_give(ptr)", returns = "status" }' if policy == "error" else '"t_free(ptr)"'
+        refuses = "error" in (policy, (promises or {}).get("misuse"))
+        free = '{ call = "t_give(ptr)", returns = "status" }' if refuses else '"t_free(ptr)"'
         text = "\n".join(f'{key} = "{value}"' for key, value in (promises or {}).items())
         path = tmp_path / f"{fault or 'correct'}-{len(made)}.toml"
         named = f', CLAUSE_POLICY = "{policy}"' if policy else ""

@@ -41,14 +41,15 @@ def resolved(path: Path, driver: str) -> ProcessSubject:
 def answers(history: History, own: bool) -> tuple[object, dict[str, list[int]]]:
     """How it ended, and the columns that do not depend on where the heap lies; in `own` memory, all but addresses.
 
-    The C library's heap is the process's as well: what lies in it, and so how large blocks are, differs from driver to
-    driver.
+    The C library's heap is the process's as well: what lies in it, and so how large blocks are, and by which signal a
+    misuse of it ends, differs from driver to driver.
     """
     columns = {c.name: np.asarray(history.columns[c.name]).astype(np.int64) for c in EVENT_COLUMNS}
     columns["ptr"] = columns["ptr"] != 0
     if not own:
         del columns["usable"]
-    return history.end, {name: column.tolist() for name, column in columns.items()}
+    end = history.end if own else (type(history.end), getattr(history.end, "op", None))
+    return end, {name: column.tolist() for name, column in columns.items()}
 
 
 def same(path: Path, own: bool, monkeypatch: pytest.MonkeyPatch) -> int:
